@@ -1,0 +1,62 @@
+# The CPU levels: one table, used three ways. The runtime's kernels are
+# compiled once per level, their math once more to bitcode, and codegen/ gives
+# generated functions the same features (always_inline ignores a mismatch, so
+# the two lists must be one).
+#
+#   MG_LEVELS              suffixes, weakest first
+#   MG_LEVEL_<s>_NAME      what the user calls it (--mcpu)
+#   MG_LEVEL_<s>_LANES     f32 lanes of its native vector
+#   MG_LEVEL_<s>_FLAGS     compiler flags
+#   MG_LEVEL_<s>_CPU, _TUNE, _FEATURES   LLVM's target-cpu, tune-cpu and
+#                          target-features beyond the CPU's
+set(MG_LEVELS v2 v3 v4 znver4)
+
+set(MG_LEVEL_v2_NAME x86-64-v2)
+set(MG_LEVEL_v2_LANES 4)
+set(MG_LEVEL_v2_CPU x86-64-v2)
+set(MG_LEVEL_v2_TUNE generic)
+set(MG_LEVEL_v2_EXTENSIONS)
+
+set(MG_LEVEL_v3_NAME x86-64-v3)
+set(MG_LEVEL_v3_LANES 8)
+set(MG_LEVEL_v3_CPU x86-64-v3)
+set(MG_LEVEL_v3_TUNE generic)
+set(MG_LEVEL_v3_EXTENSIONS)
+
+set(MG_LEVEL_v4_NAME x86-64-v4)
+set(MG_LEVEL_v4_LANES 16)
+set(MG_LEVEL_v4_CPU x86-64-v4)
+set(MG_LEVEL_v4_TUNE x86-64-v4)
+set(MG_LEVEL_v4_EXTENSIONS)
+
+# What we use of Zen 4, not the whole CPU: an Intel server with the same
+# AVX-512 extensions runs this level too.
+set(MG_LEVEL_znver4_NAME znver4)
+set(MG_LEVEL_znver4_LANES 16)
+set(MG_LEVEL_znver4_CPU x86-64-v4)
+set(MG_LEVEL_znver4_TUNE znver4)
+set(MG_LEVEL_znver4_EXTENSIONS
+    avx512ifma avx512vbmi avx512vbmi2 avx512vnni avx512bitalg avx512vpopcntdq
+    avx512bf16 gfni vaes vpclmulqdq aes pclmul)
+
+foreach(level ${MG_LEVELS})
+  set(flags -march=${MG_LEVEL_${level}_CPU} -mtune=${MG_LEVEL_${level}_TUNE})
+  set(features)
+  foreach(extension ${MG_LEVEL_${level}_EXTENSIONS})
+    list(APPEND flags -m${extension})
+    list(APPEND features +${extension})
+  endforeach()
+  if(MG_LEVEL_${level}_LANES EQUAL 16)
+    list(APPEND flags -mprefer-vector-width=512)
+  endif()
+  set(MG_LEVEL_${level}_FLAGS ${flags})
+  list(JOIN features "," MG_LEVEL_${level}_FEATURES)
+endforeach()
+
+# Highway compiled for exactly one target, as the level's flags say, without
+# its run-time dispatch (we dispatch by our own table, see runtime/cpu.c).
+set(MG_KERNEL_FLAGS
+    -std=c++20 -O2 -fPIC -fno-exceptions -fno-rtti -fno-math-errno
+    -ffp-contract=off -fvisibility=hidden -fno-threadsafe-statics
+    -Wno-unused-function
+    -DHWY_COMPILE_ONLY_STATIC -DHWY_DISABLE_PCLMUL_AES -DHWY_DISABLE_F16C)

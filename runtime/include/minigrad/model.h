@@ -1,0 +1,51 @@
+/* The generic descriptor of a compiled model, for loaders that do not know its
+ * header: `const mg_model *NAME_model(void)` in the object. C99. */
+#ifndef MINIGRAD_MODEL_H
+#define MINIGRAD_MODEL_H
+#include "minigrad/array.h"
+#include "minigrad/pool.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MG_ABI_VERSION 1
+
+typedef struct mg_argument {
+  const char *name;
+  int32_t dtype; /* mg_dtype */
+  int32_t rank;
+  const int64_t *shape; /* row-major */
+} mg_argument;
+
+/* Every entry in one uniform form: pointers in the order of the tables. The
+ * weights come first where the artefact does not hold them. */
+typedef int (*mg_entry_function)(const void *const *weights,
+                                 const void *const *inputs,
+                                 void *const *outputs, void *workspace,
+                                 mg_pool *pool);
+
+typedef struct mg_entry {
+  const char *name;
+  mg_entry_function call;
+  uint64_t workspace_bytes;
+  uint64_t alignment; /* of the workspace */
+  uint32_t input_count, output_count;
+  const mg_argument *inputs, *outputs;
+} mg_entry;
+
+typedef struct mg_model {
+  uint32_t abi_version; /* MG_ABI_VERSION */
+  uint32_t entry_count;
+  const char *name;
+  const char *levels; /* "x86-64-v3,x86-64-v4" */
+  const mg_entry *entries;
+  uint32_t weight_count; /* weights kept outside, 0 where embedded */
+  uint32_t reserved;
+  const mg_argument *weights;
+} mg_model;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
