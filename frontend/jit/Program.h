@@ -1,0 +1,62 @@
+//===- Program.h - an `mg` module compiled in memory, ready to be called --===//
+//
+// The only door from the frontends to passes/ and codegen/.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MG_FRONTEND_JIT_PROGRAM_H
+#define MG_FRONTEND_JIT_PROGRAM_H
+
+#include "codegen/Compiler.h"
+#include "frontend/eager/Execute.h"
+#include "minigrad/model.h"
+
+#include <map>
+
+namespace mg {
+
+struct CompileOptions {
+  codegen::Options codegen;
+  /// Sizes of symbolic dimensions by name (`--dim batch=8`).
+  std::map<std::string, int64_t> dims;
+};
+
+/// The `mg` level to the `linalg` level (passes/), in place, then to what
+/// `options.codegen.emit` asks for. Diagnostics go to the module's context.
+mlir::FailureOr<codegen::Artefact> compile(mlir::ModuleOp module,
+                                           const CompileOptions &options);
+
+/// The dialects of every level, for whoever makes a context.
+void registerAllDialects(mlir::DialectRegistry &registry);
+
+/// Compiled code in this process. Calls are thread-safe.
+class Program {
+public:
+  /// Consumes `module`. Weights that the artefact does not embed are looked up
+  /// once, here; the arrays stay alive with the program.
+  static mlir::FailureOr<std::shared_ptr<Program>>
+  create(mlir::ModuleOp module, const CompileOptions &options,
+         const eager::WeightLookup &weights);
+  /// From the descriptor of a loaded artefact (a `.so` made by compile), which
+  /// `owner` keeps in memory. Errors go to `location`.
+  static mlir::FailureOr<std::shared_ptr<Program>>
+  fromModel(const mg_model *model, std::shared_ptr<void> owner,
+            const eager::WeightLookup &weights, mlir::Location location);
+
+  /// Entries with their names, dtypes and shapes.
+  const mg_model &model() const;
+  /// Index of an entry, -1 where there is none.
+  int find(llvm::StringRef entry) const;
+  /// Calls an entry. Inputs must fit in dtype and shape (MG_ERROR_SHAPE;
+  /// strided ones are copied). Returns a mg_status; `outputs` are fresh.
+  int run(int entry, llvm::ArrayRef<eager::Array> inputs,
+          std::vector<eager::Array> &outputs, mg_pool *pool) const;
+
+private:
+  struct State;
+  explicit Program(std::unique_ptr<State> state);
+  std::unique_ptr<State> state;
+};
+
+} // namespace mg
+
+#endif // MG_FRONTEND_JIT_PROGRAM_H
