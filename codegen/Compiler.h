@@ -24,7 +24,15 @@
 namespace mg::codegen {
 
 /// Where compilation stops. Text levels need exactly one CPU level.
-enum class Emit { Linalg, Buffers, Vector, LLVMDialect, LLVMIR, Assembly, Object };
+enum class Emit {
+  Linalg,
+  Buffers,
+  Vector,
+  LLVMDialect,
+  LLVMIR,
+  Assembly,
+  Object
+};
 
 /// Adds up the wall time of named steps, printed by `--time-report`.
 class TimeReport {

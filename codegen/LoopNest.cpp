@@ -1,0 +1,141 @@
+//===- LoopNest.cpp - a structured op as loops over linear accesses -------===//
+//
+// See LoopNest.h.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/LoopNest.h"
+
+#include "mlir/Analysis/FlatLinearValueConstraints.h"
+
+using namespace mlir;
+
+namespace mg::codegen {
+
+bool LoopNest::isReduced(const Access &output) const {
+  for (unsigned d = 0; d < size(); ++d)
+    if (reduction[d] && output.strides[d] == 0)
+      return true;
+  return false;
+}
+
+SmallVector<Access *> LoopNest::accesses() {
+  SmallVector<Access *> all;
+  for (Access &access : inputs)
+    all.push_back(&access);
+  for (Access &access : outputs)
+    all.push_back(&access);
+  return all;
+}
+
+/// Adds `stride` times the index expression to the access; false if the
+/// expression is not linear in the loops.
+static bool addLinear(AffineExpr expr, int64_t stride, unsigned loops,
+                      Access &access) {
+  SmallVector<int64_t> flat;
+  if (failed(getFlattenedAffineExpr(expr, loops, 0, &flat)) ||
+      flat.size() != loops + 1)
+    return false;
+  for (unsigned d = 0; d < loops; ++d)
+    access.strides[d] += flat[d] * stride;
+  access.offset += flat[loops] * stride;
+  return true;
+}
+
+static FailureOr<Access> buildAccess(linalg::LinalgOp op, OpOperand &operand) {
+  Access access{operand.get(), operand.get().getType(), {}, 0, {}};
+  access.strides.assign(op.getNumLoops(), 0);
+  auto type = dyn_cast<MemRefType>(access.element);
+  if (!type)
+    return access;
+  access.element = type.getElementType();
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (!type.hasStaticShape() ||
+      failed(getStridesAndOffset(type, strides, offset)) ||
+      llvm::any_of(strides, ShapedType::isDynamic))
+    return op.emitError("internal: an operand of ")
+           << type << " reached vectorization; its strides must be static";
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  for (auto [expr, stride] : llvm::zip_equal(map.getResults(), strides))
+    if (!addLinear(expr, stride, op.getNumLoops(), access))
+      access.map = map;
+  return access;
+}
+
+FailureOr<LoopNest> buildLoopNest(linalg::LinalgOp op) {
+  LoopNest nest{op.getLoc(), op.getBlock(), {}, {}, {}, {}, {}, {}};
+  nest.extents = op.getStaticLoopRanges();
+  nest.contraction = op->hasAttr("mg.contraction");
+  unsigned loops = op.getNumLoops();
+  nest.indexed.assign(loops, false);
+  for (unsigned d = 0; d < loops; ++d) {
+    if (ShapedType::isDynamic(nest.extents[d]))
+      return op.emitError("internal: a dynamic loop reached vectorization");
+    nest.loopOf.push_back(d);
+    nest.reduction.push_back(op.getIteratorTypesArray()[d] ==
+                             utils::IteratorType::reduction);
+  }
+  for (OpOperand &operand : op->getOpOperands()) {
+    FailureOr<Access> access = buildAccess(op, operand);
+    if (failed(access))
+      return failure();
+    if (!access->isLinear())
+      for (unsigned d = 0; d < loops; ++d)
+        nest.indexed[d] = nest.indexed[d] || access->map.isFunctionOfDim(d);
+    (op.isDpsInit(&operand) ? nest.outputs : nest.inputs)
+        .push_back(std::move(*access));
+  }
+  for (Access &output : nest.outputs)
+    if (!output.isLinear())
+      return op.emitError("internal: an output's map is not linear");
+  op.getBlock()->walk(
+      [&](linalg::IndexOp index) { nest.indexed[index.getDim()] = true; });
+  return nest;
+}
+
+static void eraseLoop(LoopNest &nest, unsigned loop, int replacement) {
+  nest.extents.erase(nest.extents.begin() + loop);
+  nest.reduction.erase(nest.reduction.begin() + loop);
+  nest.indexed.erase(nest.indexed.begin() + loop);
+  for (Access *access : nest.accesses())
+    access->strides.erase(access->strides.begin() + loop);
+  for (int &to : nest.loopOf)
+    to = to == int(loop) ? replacement : to > int(loop) ? to - 1 : to;
+}
+
+/// Whether loops `outer` and `inner` walk every operand as one loop would.
+static bool canMerge(LoopNest &nest, unsigned outer, unsigned inner) {
+  if (nest.reduction[outer] != nest.reduction[inner] || nest.indexed[outer] ||
+      nest.indexed[inner])
+    return false;
+  // Reductions keep their order: only neighbours merge.
+  if (nest.reduction[outer] &&
+      (outer > inner || llvm::is_contained(ArrayRef(nest.reduction)
+                                               .slice(outer + 1)
+                                               .take_front(inner - outer - 1),
+                                           true)))
+    return false;
+  return llvm::all_of(nest.accesses(), [&](Access *access) {
+    return access->strides[outer] ==
+           access->strides[inner] * nest.extents[inner];
+  });
+}
+
+void simplify(LoopNest &nest) {
+  for (unsigned d = nest.size(); d-- > 0;)
+    if (nest.extents[d] == 1)
+      eraseLoop(nest, d, -1);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (unsigned outer = 0; outer < nest.size() && !changed; ++outer)
+      for (unsigned inner = 0; inner < nest.size() && !changed; ++inner)
+        if (outer != inner && canMerge(nest, outer, inner)) {
+          nest.extents[inner] *= nest.extents[outer];
+          // Neither index is read, so loopOf of both may point anywhere.
+          eraseLoop(nest, outer, -1);
+          changed = true;
+        }
+  }
+}
+
+} // namespace mg::codegen

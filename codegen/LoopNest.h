@@ -1,0 +1,71 @@
+//===- LoopNest.h - a structured op as loops over linear accesses ---------===//
+//
+// Every structured op on memrefs is a nest of loops that reads and writes flat
+// buffers at `offset + sum(stride[d] * iv[d])`. In this form unit loops vanish,
+// loops that walk memory in one go merge, and a transpose, a broadcast, a
+// reversal or a window is only another set of strides:
+//
+//   y[i,j,k] = x[k,i] over 4 x 8 x 1   ->   loops {4, 8 -> merged or kept}
+//   x : strides (1 per i, 0 per j)          y : strides (8 per i, 1 per j)
+//
+// Plain structs; nothing here changes IR.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MG_CODEGEN_LOOPNEST_H
+#define MG_CODEGEN_LOOPNEST_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace mg::codegen {
+
+/// How one operand is reached.
+struct Access {
+  /// A memref, or a scalar value that is used as it is.
+  mlir::Value buffer;
+  mlir::Type element;
+  /// Per loop of the nest, in elements; all zero for a scalar.
+  llvm::SmallVector<int64_t> strides;
+  /// In elements, from the buffer's own first element.
+  int64_t offset = 0;
+  /// Set where the indices are no linear functions of the loops (floordiv,
+  /// mod): the original map, over the original loops; `strides` means nothing
+  /// then.
+  mlir::AffineMap map;
+
+  bool isScalar() const {
+    return !llvm::isa<mlir::MemRefType>(buffer.getType());
+  }
+  bool isLinear() const { return !map; }
+};
+
+/// A structured op with no empty loop. Block arguments of `body` are `inputs`,
+/// then `outputs`.
+struct LoopNest {
+  mlir::Location loc;
+  mlir::Block *body;
+  llvm::SmallVector<int64_t> extents;
+  llvm::SmallVector<bool> reduction;
+  llvm::SmallVector<Access> inputs, outputs;
+  /// Original loop -> loop here; -1 for one of a single iteration.
+  llvm::SmallVector<int> loopOf;
+  /// Loops whose index is read by the body or by a map that is not linear.
+  llvm::SmallVector<bool> indexed;
+  /// A dot or convolution: its multiply and add may become an FMA.
+  bool contraction = false;
+
+  unsigned size() const { return extents.size(); }
+  bool isReduced(const Access &output) const;
+  /// Inputs, then outputs.
+  llvm::SmallVector<Access *> accesses();
+};
+
+/// Fails, with a diagnostic, for shapes or layouts that are not static.
+mlir::FailureOr<LoopNest> buildLoopNest(mlir::linalg::LinalgOp op);
+
+/// Drops loops of one iteration and merges loops where every access allows it.
+/// Keeps the order of the reduction loops.
+void simplify(LoopNest &nest);
+
+} // namespace mg::codegen
+
+#endif // MG_CODEGEN_LOOPNEST_H

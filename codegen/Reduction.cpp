@@ -1,0 +1,264 @@
+//===- Reduction.cpp - the reduction loops inside a tile ------------------===//
+//
+// A float sum of n numbers, one after the other, is off by n roundings; in
+// pairs by log2(n). Pairs of single numbers would be slow, so blocks of
+// `blockSteps` steps are summed in order, and the blocks in pairs, as a binary
+// counter counts: `stack[l]` holds the sum of 2^l blocks,
+//
+//   block 0 -> [0]            block 2 -> [0]       (and [1] from before)
+//   block 1 -> [0]+it -> [1]  block 3 -> [1]+([0]+it) -> [2]
+//
+// so block b is merged with as many levels as b has trailing ones. At the end
+// the levels of the bits set in the number of blocks are added, lowest first.
+// Along the lanes the last sum is a tree of halves over `virtualLanes`: the
+// same order for 4, 8 and 16 lanes.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/TileEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace mg::codegen {
+
+/// Sums this short meet the bound in order: n - 1 <= ceil(log2(n)) + 8.
+static constexpr int64_t shortSum = 13;
+
+/// Elements of the innermost reduction loop that one step takes.
+int64_t TileEmitter::stepSize() const {
+  return plan.isRowStyle() ? plan.vecs * plan.lanes : 1;
+}
+
+int64_t TileEmitter::innermostBlocks() const {
+  return llvm::divideCeil(nest.extents[plan.reduction.back()],
+                          blockSteps * stepSize());
+}
+
+TileEmitter::Values TileEmitter::reduce(Tile tile) {
+  int64_t blocks = innermostBlocks(), total = 1;
+  for (unsigned d : plan.reduction)
+    total *= nest.extents[d];
+  for (unsigned d : ArrayRef(plan.reduction).drop_back())
+    blocks *= nest.extents[d];
+  Values accumulators = initialAccumulators(tile);
+  if (!plan.pairwise || blocks == 1 || total <= shortSum)
+    return reduceInOrder(0, tile, accumulators);
+  createStacks(blocks);
+  pushBlocks(0, tile, constant(0));
+  return popAll(blocks);
+}
+
+TileEmitter::Values TileEmitter::reduceInOrder(unsigned level, Tile tile,
+                                               Values accumulators) {
+  unsigned d = plan.reduction[level];
+  if (level + 1 == plan.reduction.size())
+    return steps(tile, constant(0), nest.extents[d], accumulators);
+  Values results =
+      loop(0, nest.extents[d], 1, accumulators, [&](Value iv, ValueRange in) {
+        ivs[d] = iv;
+        return reduceInOrder(level + 1, tile, in);
+      });
+  ivs[d] = constant(0);
+  return results;
+}
+
+TileEmitter::Values TileEmitter::steps(Tile tile, Value begin, int64_t count,
+                                       Values accumulators) {
+  unsigned d = plan.reduction.back();
+  int64_t size = stepSize(), rest = count % size;
+  if (plan.isRowStyle())
+    tile = tileOf(tile.rows, size);
+  accumulators =
+      loop(0, count - rest, size, accumulators, [&](Value iv, ValueRange in) {
+        ivs[d] = add(begin, iv);
+        return step(tile, in);
+      });
+  if (rest) {
+    ivs[d] = add(begin, constant(count - rest));
+    accumulators = step(tileOf(tile.rows, rest), accumulators);
+  }
+  ivs[d] = constant(0);
+  return accumulators;
+}
+
+void TileEmitter::pushBlocks(unsigned level, Tile tile, Value before) {
+  unsigned d = plan.reduction[level];
+  int64_t extent = nest.extents[d];
+  if (level + 1 < plan.reduction.size()) {
+    loop(0, extent, 1, {}, [&](Value iv, ValueRange) -> Values {
+      ivs[d] = iv;
+      pushBlocks(level + 1, tile, add(multiply(before, extent), iv));
+      return {};
+    });
+    ivs[d] = constant(0);
+    return;
+  }
+  int64_t size = blockSteps * stepSize(), full = extent / size;
+  Value first = multiply(before, innermostBlocks());
+  auto pushBlock = [&](Value block, int64_t count) {
+    Values sums =
+        steps(tile, multiply(block, size), count, initialAccumulators(tile));
+    push(add(first, block), sums);
+  };
+  loop(0, full, 1, {}, [&](Value block, ValueRange) -> Values {
+    pushBlock(block, size);
+    return {};
+  });
+  if (extent % size)
+    pushBlock(constant(full), extent % size);
+}
+
+//===----------------------------------------------------------------------===//
+// Accumulators
+//===----------------------------------------------------------------------===//
+
+/// The neutral element where partial results can be combined, else what the
+/// output holds.
+TileEmitter::Values TileEmitter::initialAccumulators(Tile tile) {
+  seen.clear();
+  bases.clear();
+  Values accumulators;
+  for (unsigned o : reduced)
+    for (int64_t row = 0; row < accumulatorRows; ++row)
+      for (int64_t vec = 0; vec < accumulatorVecs; ++vec) {
+        if (Operation *op = plan.combiners[o]) {
+          TypedAttr neutral = *arith::getNeutralElement(op);
+          accumulators.push_back(
+              asVector(b.create<arith::ConstantOp>(loc, neutral)));
+          continue;
+        }
+        Place place{row, vec, vec + 1 == tile.vecs ? tile.last : plan.lanes};
+        accumulators.push_back(asVector(read(nest.inputs.size() + o, place)));
+      }
+  return accumulators;
+}
+
+Value TileEmitter::combine(unsigned output, Value x, Value y) {
+  Operation *op = plan.combiners[output];
+  OperationState state(loc, op->getName(), {x, y}, {x.getType()}, {});
+  state.addAttributes(op->getDiscardableAttrDictionary().getValue());
+  state.propertiesAttr = op->getPropertiesAsAttribute();
+  return b.create(state)->getResult(0);
+}
+
+TileEmitter::Values TileEmitter::combineAll(ArrayRef<Value> x,
+                                            ArrayRef<Value> y) {
+  Values all;
+  unsigned perOutput = accumulatorRows * accumulatorVecs;
+  for (unsigned i = 0; i < x.size(); ++i)
+    all.push_back(combine(reduced[i / perOutput], x[i], y[i]));
+  return all;
+}
+
+/// The tree of halves: lane i with lane i + n/2, down to one element.
+Value TileEmitter::foldLanes(unsigned output, ArrayRef<Value> vectors) {
+  Values level(vectors);
+  while (level.size() > 1) {
+    size_t half = level.size() / 2;
+    for (size_t i = 0; i < half; ++i)
+      level[i] = combine(output, level[i], level[i + half]);
+    level.resize(half);
+  }
+  Value v = level.front();
+  for (int64_t half = plan.lanes / 2; half > 1; half /= 2) {
+    auto lower = llvm::to_vector(llvm::seq<int64_t>(0, half));
+    auto upper = llvm::to_vector(llvm::seq<int64_t>(half, 2 * half));
+    v = combine(output, b.create<vector::ShuffleOp>(loc, v, v, lower),
+                b.create<vector::ShuffleOp>(loc, v, v, upper));
+  }
+  return combine(output, b.create<vector::ExtractOp>(loc, v, 0),
+                 b.create<vector::ExtractOp>(loc, v, 1));
+}
+
+void TileEmitter::storeAccumulators(Tile tile, Values accumulators) {
+  seen.clear();
+  bases.clear();
+  int64_t vecs = plan.isRowStyle() ? 1 : tile.vecs;
+  for (auto [i, o] : llvm::enumerate(reduced))
+    for (int64_t row = 0; row < tile.rows; ++row)
+      for (int64_t vec = 0; vec < vecs; ++vec) {
+        bool partial = !plan.isRowStyle() && vec + 1 == vecs;
+        Place place{row, vec, partial ? tile.last : plan.lanes};
+        unsigned at = accumulator(i, row, vec);
+        Value sum = accumulators[at];
+        if (plan.isRowStyle())
+          sum = foldLanes(o, ArrayRef(accumulators).slice(at, accumulatorVecs));
+        if (plan.combiners[o])
+          sum = combine(o, read(nest.inputs.size() + o, place), sum);
+        write(o, place, sum);
+      }
+}
+
+//===----------------------------------------------------------------------===//
+// The stack of partial sums
+//===----------------------------------------------------------------------===//
+
+/// The stack frame of the task or function: an alloca in a loop would grow it.
+static Block *frameOf(OpBuilder &b) {
+  Operation *op = b.getInsertionBlock()->getParentOp();
+  if (!op->hasTrait<OpTrait::AutomaticAllocationScope>())
+    op = op->getParentWithTrait<OpTrait::AutomaticAllocationScope>();
+  return &op->getRegion(0).front();
+}
+
+void TileEmitter::createStacks(int64_t blocks) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(frameOf(b));
+  int64_t perLevel = accumulatorRows * accumulatorVecs * plan.lanes;
+  stacks.clear();
+  for (unsigned o : reduced)
+    stacks.push_back(b.create<memref::AllocaOp>(
+        loc,
+        MemRefType::get({(llvm::Log2_64(blocks) + 1) * perLevel},
+                        nest.outputs[o].element),
+        b.getI64IntegerAttr(64)));
+}
+
+Value TileEmitter::stackIndex(Value level, unsigned vector) {
+  int64_t perLevel = accumulatorRows * accumulatorVecs * plan.lanes;
+  return add(multiply(level, perLevel), constant(vector * plan.lanes));
+}
+
+TileEmitter::Values TileEmitter::loadLevel(Value level) {
+  Values loaded;
+  for (auto [i, o] : llvm::enumerate(reduced))
+    for (unsigned v = 0; v < accumulatorRows * accumulatorVecs; ++v)
+      loaded.push_back(
+          loadVector(nest.outputs[o].element, stacks[i], stackIndex(level, v)));
+  return loaded;
+}
+
+void TileEmitter::push(Value block, Values sums) {
+  Value next = b.create<arith::IndexCastOp>(loc, b.getI64Type(),
+                                            add(block, constant(1)));
+  Value merges = b.create<arith::IndexCastOp>(
+      loc, b.getIndexType(), b.create<math::CountTrailingZerosOp>(loc, next));
+  auto merge = b.create<scf::ForOp>(
+      loc, constant(0), merges, constant(1), sums,
+      [&](OpBuilder &, Location, Value level, ValueRange in) {
+        Values merged = combineAll(loadLevel(level), Values(in));
+        b.create<scf::YieldOp>(loc, merged);
+      });
+  unsigned perOutput = accumulatorRows * accumulatorVecs;
+  for (unsigned i = 0; i < sums.size(); ++i)
+    storeVector(merge.getResult(i), stacks[i / perOutput],
+                stackIndex(merges, i % perOutput));
+}
+
+TileEmitter::Values TileEmitter::popAll(int64_t blocks) {
+  Values sums;
+  for (int64_t level = 0; blocks >> level; ++level) {
+    if (!(blocks >> level & 1))
+      continue;
+    Values older = loadLevel(constant(level));
+    sums = sums.empty() ? older : combineAll(older, sums);
+  }
+  return sums;
+}
+
+} // namespace mg::codegen

@@ -1,0 +1,248 @@
+//===- TileAndVectorize.cpp - linalg on buffers to vector loops -----------===//
+//
+// In: linalg ops and memref.copy on memrefs of static shape. Out: scf.forall,
+// scf.for and vector ops of the CPU level's width. Other ops are not touched.
+//
+//   linalg.generic {(d0) -> (d0)} ins(%x) outs(%y) { exp }
+//     ->
+//   scf.for %i = 0 to 96 step 16 { vector.load %x[%i]; math.exp; vector.store }
+//   vector.maskedload %x[%c96], ..
+//
+// What is decided is in VectorPlan.h, on the loops of LoopNest.h; this file has
+// the pass and the loops around a tile.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/Passes.h"
+#include "codegen/TileEmitter.h"
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace mg::codegen {
+#define GEN_PASS_DEF_TILEANDVECTORIZE
+#include "codegen/Passes.h.inc"
+} // namespace mg::codegen
+
+using namespace mlir;
+
+namespace mg::codegen {
+
+TileEmitter::TileEmitter(OpBuilder &b, const LoopNest &nest,
+                         const VectorPlan &plan)
+    : b(b), loc(nest.loc), nest(nest), plan(plan) {
+  for (auto [o, output] : llvm::enumerate(nest.outputs))
+    if (nest.isReduced(output))
+      reduced.push_back(o);
+  if (nest.contraction)
+    fused = matchMultiplyAdd(*nest.body);
+}
+
+void TileEmitter::emit() {
+  ivs.assign(nest.size(), constant(0));
+  for (unsigned i = 0, e = nest.inputs.size() + nest.outputs.size(); i < e; ++i)
+    flats.push_back(flatten(accessOf(i)));
+  if (plan.chunks > 1)
+    emitChunks();
+  else
+    emitParallel(0, fullTile());
+}
+
+Tile TileEmitter::tileOf(int64_t rows, int64_t width) const {
+  int64_t vecs = llvm::divideCeil(width, plan.lanes);
+  return {rows, vecs, width - (vecs - 1) * plan.lanes};
+}
+
+TileEmitter::Values TileEmitter::loop(int64_t begin, int64_t end, int64_t step,
+                                      ValueRange carried, Body body) {
+  if (begin >= end)
+    return carried;
+  if (begin + step >= end)
+    return body(constant(begin), carried);
+  auto forOp = b.create<scf::ForOp>(loc, constant(begin), constant(end),
+                                    constant(step), carried);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(forOp.getBody());
+  Values results = body(forOp.getInductionVar(), forOp.getRegionIterArgs());
+  b.setInsertionPointToEnd(forOp.getBody());
+  if (!carried.empty())
+    b.create<scf::YieldOp>(loc, results);
+  return forOp.getResults();
+}
+
+void TileEmitter::hoist(unsigned level) {
+  for (unsigned i = 0; i < nest.inputs.size(); ++i) {
+    const Access &access = nest.inputs[i];
+    auto moves = [&](int loop) { return loop >= 0 && access.strides[loop]; };
+    if (access.isScalar() || !access.isLinear() || hoisted.count(i) ||
+        moves(plan.vector) || moves(plan.row) ||
+        llvm::any_of(ArrayRef(plan.parallel).drop_front(level), moves) ||
+        llvm::any_of(plan.reduction, moves))
+      continue;
+    hoisted[i] = read(i, {0, 0, plan.lanes});
+  }
+  seen.clear();
+  bases.clear();
+}
+
+void TileEmitter::emitParallel(unsigned level, Tile tile) {
+  if (level == plan.parallel.size())
+    return emitTile(tile);
+  auto outside = hoisted;
+  hoist(level);
+  unsigned d = plan.parallel[level];
+  int64_t extent = nest.extents[d], size = plan.tileOf(d);
+  int64_t rest = extent % size;
+  loop(0, extent - rest, size, {}, [&](Value iv, ValueRange) -> Values {
+    ivs[d] = iv;
+    emitParallel(level + 1, tile);
+    return {};
+  });
+  if (rest)
+    emitRest(level, tile, rest);
+  ivs[d] = constant(0);
+  hoisted = outside;
+}
+
+/// The iterations that do not fill a tile.
+void TileEmitter::emitRest(unsigned level, Tile tile, int64_t rest) {
+  unsigned d = plan.parallel[level];
+  ivs[d] = constant(nest.extents[d] - rest);
+  if (int(d) == plan.row)
+    tile.rows = rest;
+  else
+    tile = tileOf(tile.rows, rest);
+  emitParallel(level + 1, tile);
+}
+
+/// The outermost loop in chunks of whole tiles; the last one takes the rest.
+void TileEmitter::emitChunks() {
+  unsigned d = plan.parallel.front();
+  int64_t size = plan.tileOf(d), rest = nest.extents[d] % size;
+  int64_t tiles = nest.extents[d] / size;
+  int64_t perChunk = llvm::divideCeil(tiles, plan.chunks);
+  int64_t chunks = llvm::divideCeil(tiles, perChunk);
+  auto forall = b.create<scf::ForallOp>(
+      loc, ArrayRef<OpFoldResult>{b.getIndexAttr(chunks)}, ValueRange(),
+      std::nullopt);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(forall.getBody());
+  Value chunk = forall.getInductionVar(0);
+  Value begin = multiply(chunk, perChunk * size);
+  Value end = b.create<arith::MinSIOp>(
+      loc, add(begin, constant(perChunk * size)), constant(tiles * size));
+  b.create<scf::ForOp>(loc, begin, end, constant(size), ValueRange(),
+                       [&](OpBuilder &, Location, Value iv, ValueRange) {
+                         OpBuilder::InsertionGuard inner(b);
+                         ivs[d] = iv;
+                         emitParallel(1, fullTile());
+                         b.create<scf::YieldOp>(loc);
+                       });
+  if (!rest)
+    return;
+  Value isLast = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, chunk,
+                                         constant(chunks - 1));
+  auto ifLast = b.create<scf::IfOp>(loc, isLast);
+  b.setInsertionPointToStart(ifLast.thenBlock());
+  emitRest(0, fullTile(), rest);
+}
+
+TileEmitter::Values TileEmitter::step(Tile tile, Values accumulators) {
+  seen.clear();
+  bases.clear();
+  for (int64_t row = 0; row < tile.rows; ++row)
+    for (int64_t vec = 0; vec < tile.vecs; ++vec) {
+      Place place{row, vec, vec + 1 == tile.vecs ? tile.last : plan.lanes};
+      Values yields = body(place, [&](unsigned argument) -> Value {
+        unsigned output = argument - nest.inputs.size();
+        auto found = llvm::find(reduced, output);
+        if (argument < nest.inputs.size() || found == reduced.end())
+          return read(argument, place);
+        return accumulators[accumulator(found - reduced.begin(), row, vec)];
+      });
+      keep(yields, place, accumulators);
+    }
+  return accumulators;
+}
+
+/// Stores what a step yields, or makes it the new accumulators.
+void TileEmitter::keep(ArrayRef<Value> yields, Place place,
+                       Values &accumulators) {
+  for (auto [o, value] : llvm::enumerate(yields)) {
+    auto found = llvm::find(reduced, o);
+    if (found == reduced.end()) {
+      write(o, place, value);
+      continue;
+    }
+    Value &old = accumulators[accumulator(found - reduced.begin(), place.row,
+                                          place.vec)];
+    // Past the end of a reduced loop, lanes keep what they have.
+    bool partial = plan.isRowStyle() && place.valid < plan.lanes;
+    old = partial ? b.create<arith::SelectOp>(loc, mask(place.valid),
+                                              asVector(value), old)
+                  : asVector(value);
+  }
+}
+
+void TileEmitter::emitTile(Tile tile) {
+  if (plan.reduction.empty()) {
+    step(tile, {});
+    return;
+  }
+  accumulatorRows = tile.rows;
+  accumulatorVecs = plan.isRowStyle() ? plan.vecs : tile.vecs;
+  Values accumulators = reduce(tile);
+  storeAccumulators(tile, accumulators);
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+/// A copy is a nest, too.
+static linalg::GenericOp copyToGeneric(RewriterBase &rewriter,
+                                       memref::CopyOp copy) {
+  auto type = cast<MemRefType>(copy.getTarget().getType());
+  AffineMap identity = rewriter.getMultiDimIdentityMap(type.getRank());
+  SmallVector<utils::IteratorType> parallel(type.getRank(),
+                                            utils::IteratorType::parallel);
+  return rewriter.replaceOpWithNewOp<linalg::GenericOp>(
+      copy, copy.getSource(), copy.getTarget(), ArrayRef{identity, identity},
+      parallel, [](OpBuilder &b, Location loc, ValueRange args) {
+        b.create<linalg::YieldOp>(loc, args[0]);
+      });
+}
+
+namespace {
+struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
+  using TileAndVectorizeBase::TileAndVectorizeBase;
+
+  void runOnOperation() override {
+    IRRewriter rewriter(&getContext());
+    getOperation().walk([&](memref::CopyOp copy) {
+      rewriter.setInsertionPoint(copy);
+      copyToGeneric(rewriter, copy);
+    });
+    SmallVector<linalg::LinalgOp> ops;
+    getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    for (linalg::LinalgOp op : ops)
+      if (failed(vectorize(rewriter, op)))
+        return signalPassFailure();
+  }
+
+  LogicalResult vectorize(RewriterBase &rewriter, linalg::LinalgOp op) {
+    if (!llvm::is_contained(op.getStaticLoopRanges(), 0)) {
+      FailureOr<LoopNest> nest = buildLoopNest(op);
+      if (failed(nest))
+        return failure();
+      simplify(*nest);
+      bool nested = op->getParentOfType<scf::ForallOp>() != nullptr;
+      VectorPlan plan = planVectors(*nest, lanes, threads && !nested);
+      rewriter.setInsertionPoint(op);
+      TileEmitter(rewriter, *nest, plan).emit();
+    }
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+} // namespace
+
+} // namespace mg::codegen

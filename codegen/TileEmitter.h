@@ -1,0 +1,138 @@
+//===- TileEmitter.h - loops, tiles and vectors of a planned nest ---------===//
+//
+// Emits a LoopNest as its VectorPlan says. One class in four files: the loops
+// around a tile (TileAndVectorize.cpp), the reduction loops inside it
+// (Reduction.cpp), operands as vectors (VectorAccess.cpp) and the body on them
+// (VectorBody.cpp).
+//
+//===----------------------------------------------------------------------===//
+#ifndef MG_CODEGEN_TILEEMITTER_H
+#define MG_CODEGEN_TILEEMITTER_H
+
+#include "codegen/VectorPlan.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace mg::codegen {
+
+/// What one step computes: `rows` x `vecs` vectors, of which the last one of
+/// each row has `last` elements.
+struct Tile {
+  int64_t rows = 1, vecs = 1, last = 1;
+};
+
+class TileEmitter {
+public:
+  using Value = mlir::Value;
+  using Values = llvm::SmallVector<mlir::Value>;
+
+  TileEmitter(mlir::OpBuilder &b, const LoopNest &nest, const VectorPlan &plan);
+  void emit();
+
+private:
+  /// A buffer as one dimension, and where its first element is.
+  struct Flat {
+    Value buffer, offset;
+  };
+  /// Where a vector of a tile stands.
+  struct Place {
+    int64_t row, vec;
+    /// Elements of the vector that exist; `plan.lanes` for a full one.
+    int64_t valid;
+  };
+  using Body = llvm::function_ref<Values(Value iv, mlir::ValueRange carried)>;
+
+  // TileAndVectorize.cpp: the loops around a tile.
+  void emitParallel(unsigned level, Tile tile);
+  void emitChunks();
+  void emitRest(unsigned level, Tile tile, int64_t rest);
+  void emitTile(Tile tile);
+  Values step(Tile tile, Values accumulators);
+  void keep(mlir::ArrayRef<Value> yields, Place place, Values &accumulators);
+  /// [begin, end) by `step`; no loop where there is one step or none.
+  Values loop(int64_t begin, int64_t end, int64_t step,
+              mlir::ValueRange carried, Body body);
+  Tile fullTile() const { return tileOf(plan.rows, plan.vecs * plan.lanes); }
+  Tile tileOf(int64_t rows, int64_t width) const;
+  /// Loads what no remaining loop changes, before them.
+  void hoist(unsigned level);
+
+  // Reduction.cpp: the loops inside a tile.
+  Values reduce(Tile tile);
+  Values reduceInOrder(unsigned level, Tile tile, Values accumulators);
+  void pushBlocks(unsigned level, Tile tile, Value blocksBefore);
+  /// `count` iterations of the innermost reduction loop, from `begin`.
+  Values steps(Tile tile, Value begin, int64_t count, Values accumulators);
+  int64_t stepSize() const;
+  int64_t innermostBlocks() const;
+  Values initialAccumulators(Tile tile);
+  void storeAccumulators(Tile tile, Values accumulators);
+  /// The number of one accumulator; they are [reduced][rows][vecs].
+  unsigned accumulator(unsigned reducedOutput, int64_t row, int64_t vec) const {
+    return (reducedOutput * accumulatorRows + row) * accumulatorVecs + vec;
+  }
+  Value combine(unsigned output, Value x, Value y);
+  Values combineAll(mlir::ArrayRef<Value> x, mlir::ArrayRef<Value> y);
+  Value foldLanes(unsigned output, mlir::ArrayRef<Value> vectors);
+  void createStacks(int64_t blocks);
+  void push(Value block, Values accumulators);
+  Values popAll(int64_t blocks);
+  Values loadLevel(Value level);
+  /// Index of the stacks' level, in elements.
+  Value stackIndex(Value level, unsigned vector);
+
+  // VectorAccess.cpp: operands.
+  Flat flatten(const Access &access);
+  Value read(unsigned operand, Place place);
+  Value readLanes(unsigned operand, Value index, Place place);
+  Value readGeneral(const Access &access, Place place);
+  void write(unsigned output, Place place, Value value);
+  Value elementIndex(unsigned operand, Place place);
+  Value loadVector(mlir::Type element, Value buffer, Value index);
+  void storeVector(Value value, Value buffer, Value index);
+  const Access &accessOf(unsigned operand) const;
+
+  // VectorBody.cpp: the body.
+  Values body(Place place, llvm::function_ref<Value(unsigned)> argument);
+  Value widen(mlir::Operation &op, mlir::IRMapping &values, Place place);
+  Value multiplyAdd(mlir::Operation &add, mlir::IRMapping &values);
+  /// The loop's index at the place: a vector along the lanes, else a scalar.
+  Value loopIndex(int loop, Place place);
+  Value evaluate(mlir::AffineExpr expr, mlir::ArrayRef<Value> dims);
+  /// buffer[indices], one load per lane where an index is a vector.
+  Value load(Value buffer, mlir::ArrayRef<Value> indices);
+
+  // Small words.
+  mlir::Type vectorOf(mlir::Type element) const;
+  Value asVector(Value value);
+  Value constant(int64_t value);
+  Value mask(int64_t valid);
+  Value add(Value x, Value y);
+  Value multiply(Value x, int64_t factor);
+
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+  const LoopNest &nest;
+  const VectorPlan &plan;
+  /// Per operand, inputs first.
+  llvm::SmallVector<Flat> flats;
+  /// Per loop: its index where the current tile or step begins.
+  Values ivs;
+  /// Values of operands that no loop further in changes.
+  llvm::DenseMap<unsigned, Value> hoisted;
+  /// Values read in this step, by operand, row, vector.
+  llvm::DenseMap<std::tuple<unsigned, int64_t, int64_t>, Value> seen;
+  /// Index of an operand's first element in this step.
+  llvm::DenseMap<unsigned, Value> bases;
+  /// The outputs that are reduced, in order.
+  llvm::SmallVector<unsigned> reduced;
+  int64_t accumulatorRows = 1, accumulatorVecs = 1;
+  /// Per reduced output: partial sums, [level][rows][vecs] vectors.
+  Values stacks;
+  std::pair<mlir::Operation *, mlir::Operation *> fused;
+};
+
+} // namespace mg::codegen
+
+#endif // MG_CODEGEN_TILEEMITTER_H

@@ -1,0 +1,217 @@
+//===- VectorAccess.cpp - operands of a nest as vectors -------------------===//
+//
+// An operand is contiguous along the lanes (one load, masked at the end of a
+// row), reversed, the same for all lanes (a scalar), or anything else: then one
+// load per lane. Lanes past the end repeat the last element there, so that
+// no address is ever outside.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/TileEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace mg::codegen {
+
+const Access &TileEmitter::accessOf(unsigned operand) const {
+  unsigned inputs = nest.inputs.size();
+  return operand < inputs ? nest.inputs[operand]
+                          : nest.outputs[operand - inputs];
+}
+
+/// One more than the last element that the layout reaches, from element 0 of
+/// the underlying buffer.
+static int64_t spanOf(MemRefType type, ArrayRef<int64_t> strides,
+                      int64_t offset) {
+  int64_t span = 1 + offset;
+  for (auto [extent, stride] : llvm::zip_equal(type.getShape(), strides))
+    span += (extent - 1) * std::max<int64_t>(stride, 0);
+  return span;
+}
+
+TileEmitter::Flat TileEmitter::flatten(const Access &access) {
+  if (access.isScalar() || !access.isLinear())
+    return {};
+  auto type = cast<MemRefType>(access.buffer.getType());
+  auto [strides, offset] = getStridesAndOffset(type);
+  bool dynamic = ShapedType::isDynamic(offset);
+  if (type.getRank() == 1 && strides[0] == 1 && offset == 0)
+    return {access.buffer, constant(access.offset)};
+
+  Value base = access.buffer, first = constant(dynamic ? 0 : offset);
+  int64_t span = ShapedType::kDynamic;
+  if (dynamic) {
+    auto parts = b.create<memref::ExtractStridedMetadataOp>(loc, base);
+    base = parts.getBaseBuffer();
+    first = parts.getOffset();
+  } else {
+    span = spanOf(type, strides, offset);
+  }
+  OpFoldResult size = b.getIndexAttr(span);
+  if (dynamic) // Unknown and never read: any size does.
+    size = constant(std::numeric_limits<int64_t>::max());
+  auto flatType =
+      MemRefType::get({span}, type.getElementType(),
+                      MemRefLayoutAttrInterface(), type.getMemorySpace());
+  Value flat = b.create<memref::ReinterpretCastOp>(
+      loc, flatType, base, b.getIndexAttr(0), ArrayRef<OpFoldResult>{size},
+      ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
+  return {flat, add(first, constant(access.offset))};
+}
+
+Value TileEmitter::elementIndex(unsigned operand, Place place) {
+  const Access &access = accessOf(operand);
+  Value &base = bases[operand];
+  if (!base) {
+    Value index = flats[operand].offset;
+    for (unsigned d = 0; d < nest.size(); ++d)
+      index = add(index, multiply(ivs[d], access.strides[d]));
+    base = index;
+  }
+  int64_t moved = 0;
+  if (plan.row >= 0)
+    moved += place.row * access.strides[plan.row];
+  if (plan.vector >= 0)
+    moved += place.vec * plan.lanes * access.strides[plan.vector];
+  return add(base, constant(moved));
+}
+
+Value TileEmitter::loadVector(Type element, Value buffer, Value index) {
+  if (plan.lanes == 1)
+    return b.create<memref::LoadOp>(loc, buffer, index);
+  return b.create<vector::LoadOp>(loc, vectorOf(element), buffer, index);
+}
+
+void TileEmitter::storeVector(Value value, Value buffer, Value index) {
+  if (plan.lanes == 1)
+    b.create<memref::StoreOp>(loc, value, buffer, index);
+  else
+    b.create<vector::StoreOp>(loc, asVector(value), buffer, index);
+}
+
+Value TileEmitter::readLanes(unsigned operand, Value index, Place place) {
+  int64_t stride = accessOf(operand).strides[plan.vector];
+  Values lanes;
+  for (int64_t lane = 0; lane < plan.lanes; ++lane) {
+    if (lane >= place.valid) {
+      lanes.push_back(lanes.back());
+      continue;
+    }
+    Value at = add(index, constant(lane * stride));
+    lanes.push_back(b.create<memref::LoadOp>(loc, flats[operand].buffer, at));
+  }
+  return b.create<vector::FromElementsOp>(
+      loc, vectorOf(accessOf(operand).element), lanes);
+}
+
+Value TileEmitter::readGeneral(const Access &access, Place place) {
+  Values dims, indices;
+  for (int loop : nest.loopOf)
+    dims.push_back(loopIndex(loop, place));
+  for (AffineExpr expr : access.map.getResults())
+    indices.push_back(evaluate(expr, dims));
+  return load(access.buffer, indices);
+}
+
+Value TileEmitter::read(unsigned operand, Place place) {
+  const Access &access = accessOf(operand);
+  if (access.isScalar())
+    return access.buffer;
+  if (Value value = hoisted.lookup(operand))
+    return value;
+  if (!access.isLinear())
+    return readGeneral(access, place);
+  int64_t stride = plan.vector >= 0 ? access.strides[plan.vector] : 0;
+  bool perRow = plan.row >= 0 && access.strides[plan.row] != 0;
+  Value &value =
+      seen[{operand, perRow ? place.row : 0, stride ? place.vec : 0}];
+  if (value)
+    return value;
+
+  Value index = elementIndex(operand, place);
+  Value buffer = flats[operand].buffer;
+  bool full = place.valid == plan.lanes;
+  // A body that loads by itself must see real elements in every lane: zeros
+  // could become indices.
+  bool maskable = nest.body->getOps<memref::LoadOp>().empty();
+  Type type = vectorOf(access.element);
+  if (stride == 0) {
+    value = b.create<memref::LoadOp>(loc, buffer, index);
+  } else if (stride == 1 && full) {
+    value = loadVector(access.element, buffer, index);
+  } else if (stride == 1 && maskable) {
+    Value zero = b.create<arith::ConstantOp>(loc, b.getZeroAttr(type));
+    value = b.create<vector::MaskedLoadOp>(loc, type, buffer, index,
+                                           mask(place.valid), zero);
+  } else if (stride == -1 && full) {
+    Value lowest = add(index, constant(1 - plan.lanes));
+    Value loaded = b.create<vector::LoadOp>(loc, type, buffer, lowest);
+    SmallVector<int64_t> reversed;
+    for (int64_t lane = plan.lanes; lane-- > 0;)
+      reversed.push_back(lane);
+    value = b.create<vector::ShuffleOp>(loc, loaded, loaded, reversed);
+  } else {
+    value = readLanes(operand, index, place);
+  }
+  return value;
+}
+
+void TileEmitter::write(unsigned output, Place place, Value value) {
+  unsigned operand = nest.inputs.size() + output;
+  const Access &access = accessOf(operand);
+  Value index = elementIndex(operand, place);
+  Value buffer = flats[operand].buffer;
+  int64_t stride = plan.vector >= 0 ? access.strides[plan.vector] : 0;
+  if (stride == 0) {
+    b.create<memref::StoreOp>(loc, value, buffer, index);
+  } else if (stride != 1) {
+    value = asVector(value);
+    for (int64_t lane = 0; lane < place.valid; ++lane)
+      b.create<memref::StoreOp>(loc,
+                                b.create<vector::ExtractOp>(loc, value, lane),
+                                buffer, add(index, constant(lane * stride)));
+  } else if (place.valid == plan.lanes) {
+    storeVector(value, buffer, index);
+  } else {
+    b.create<vector::MaskedStoreOp>(loc, buffer, index, mask(place.valid),
+                                    asVector(value));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Small words
+//===----------------------------------------------------------------------===//
+
+Type TileEmitter::vectorOf(Type element) const {
+  return plan.lanes == 1 ? element
+                         : Type(VectorType::get({plan.lanes}, element));
+}
+
+Value TileEmitter::asVector(Value value) {
+  if (plan.lanes == 1 || isa<VectorType>(value.getType()))
+    return value;
+  return b.create<vector::BroadcastOp>(loc, vectorOf(value.getType()), value);
+}
+
+Value TileEmitter::constant(int64_t value) {
+  return b.create<arith::ConstantIndexOp>(loc, value);
+}
+
+Value TileEmitter::mask(int64_t valid) {
+  return b.create<vector::ConstantMaskOp>(
+      loc, VectorType::get({plan.lanes}, b.getI1Type()),
+      b.getI64ArrayAttr({valid}));
+}
+
+Value TileEmitter::add(Value x, Value y) {
+  return b.createOrFold<arith::AddIOp>(loc, x, y);
+}
+
+Value TileEmitter::multiply(Value x, int64_t factor) {
+  return b.createOrFold<arith::MulIOp>(loc, x, constant(factor));
+}
+
+} // namespace mg::codegen

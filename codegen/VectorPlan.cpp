@@ -1,0 +1,238 @@
+//===- VectorPlan.cpp - how a loop nest becomes vectors -------------------===//
+//
+// See VectorPlan.h.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/VectorPlan.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace mg::codegen {
+
+//===----------------------------------------------------------------------===//
+// What the body allows
+//===----------------------------------------------------------------------===//
+
+/// Whether the body's op has a form on vectors (or stays scalar by itself).
+static bool canWiden(Operation &op) {
+  if (isa<linalg::IndexOp, linalg::YieldOp, memref::LoadOp>(op) ||
+      op.hasTrait<OpTrait::ConstantLike>())
+    return true;
+  return OpTrait::hasElementwiseMappableTraits(&op) && op.getNumRegions() == 0;
+}
+
+/// The op `yield[o] = combiner(output[o], x)` where x does not depend on any
+/// output, and the order of operands and of steps does not matter.
+static Operation *matchCombiner(const LoopNest &nest, unsigned o) {
+  auto yield = cast<linalg::YieldOp>(nest.body->getTerminator());
+  Operation *op = yield.getOperand(o).getDefiningOp();
+  BlockArgument old = nest.body->getArgument(nest.inputs.size() + o);
+  if (!op || op->getNumOperands() != 2 || op->getBlock() != nest.body ||
+      !old.hasOneUse() || *old.user_begin() != op ||
+      op->getOperand(0) == op->getOperand(1) || !op->hasOneUse())
+    return nullptr;
+  return arith::getNeutralElement(op) ? op : nullptr;
+}
+
+static bool isFloatSum(Operation *op) {
+  return isa_and_nonnull<arith::AddFOp, arith::MulFOp>(op);
+}
+
+std::pair<Operation *, Operation *> matchMultiplyAdd(Block &body) {
+  Operation *add = body.getTerminator()->getOperand(0).getDefiningOp();
+  if (!isa_and_nonnull<arith::AddFOp>(add))
+    return {};
+  for (Value operand : add->getOperands())
+    if (auto mul = operand.getDefiningOp<arith::MulFOp>())
+      if (mul->hasOneUse())
+        return {mul, add};
+  return {};
+}
+
+/// Bits of the widest value that the kernel computes with, 8 to 64.
+static unsigned widestBits(const LoopNest &nest) {
+  unsigned bits = 8;
+  auto see = [&](Type type) {
+    if (type.isIntOrFloat())
+      bits = std::max(bits, type.getIntOrFloatBitWidth());
+  };
+  for (BlockArgument arg : nest.body->getArguments())
+    see(arg.getType());
+  for (Operation &op : *nest.body)
+    for (Type type : op.getResultTypes())
+      see(type);
+  return llvm::PowerOf2Ceil(bits);
+}
+
+/// In simple vector ops per vector; math functions are polynomials.
+static double bodyCost(Block &body) {
+  double cost = 0;
+  for (Operation &op : body.without_terminator()) {
+    if (op.getName().getDialectNamespace() == "math")
+      cost += 16;
+    else if (isa<arith::DivFOp, arith::DivSIOp, arith::DivUIOp, arith::RemSIOp,
+                 arith::RemUIOp, memref::LoadOp>(op))
+      cost += 4;
+    else
+      cost += 1;
+  }
+  return cost;
+}
+
+//===----------------------------------------------------------------------===//
+// The loop of the lanes
+//===----------------------------------------------------------------------===//
+
+/// Vectors of 16, whatever the level: the choice must not depend on it.
+static constexpr int64_t costLanes = 16;
+
+/// The cost of one vector of an operand when the lanes run along `loop`.
+static double accessCost(const Access &access, unsigned loop, bool output) {
+  if (!access.isLinear())
+    return costLanes;
+  int64_t stride = access.strides[loop];
+  if (stride == 0)
+    return 0.25;
+  if (stride == 1)
+    return 1;
+  return !output && stride == -1 ? 1.5 : costLanes;
+}
+
+static double loopCost(const LoopNest &nest, unsigned loop, double body) {
+  double cost = body;
+  for (const Access &access : nest.inputs)
+    cost += accessCost(access, loop, false);
+  for (const Access &access : nest.outputs)
+    cost += accessCost(access, loop, true);
+  int64_t extent = nest.extents[loop];
+  double vectors = llvm::divideCeil(extent, costLanes);
+  return cost * vectors * costLanes / extent;
+}
+
+/// -1 where scalars are best.
+static int chooseVectorLoop(const LoopNest &nest, bool canReorder) {
+  if (!llvm::all_of(*nest.body, canWiden))
+    return -1;
+  double body = bodyCost(*nest.body);
+  double best = (body + nest.inputs.size() + nest.outputs.size()) * costLanes;
+  int choice = -1;
+  for (unsigned d = nest.size(); d-- > 0;) {
+    if (nest.reduction[d] && !canReorder)
+      continue;
+    double cost = loopCost(nest, d, body);
+    if (cost < best) {
+      best = cost;
+      choice = d;
+    }
+  }
+  return choice;
+}
+
+static int64_t chooseLanes(const LoopNest &nest, unsigned loop,
+                           int64_t nativeLanes) {
+  bool perLane = !nest.body->getOps<memref::LoadOp>().empty() ||
+                 !nest.body->getOps<linalg::IndexOp>().empty();
+  for (const Access &access : nest.inputs)
+    perLane |= accessCost(access, loop, false) >= costLanes;
+  unsigned bits = widestBits(nest);
+  return nativeLanes * 32 / (perLane ? std::max(bits, 32u) : bits);
+}
+
+//===----------------------------------------------------------------------===//
+// The tile, the order of loops, the chunks
+//===----------------------------------------------------------------------===//
+
+/// Outermost first: by falling stride of the first output.
+static SmallVector<unsigned> orderParallel(const LoopNest &nest, int vector) {
+  SmallVector<unsigned> order;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (!nest.reduction[d])
+      order.push_back(d);
+  auto key = [&](unsigned d) {
+    bool last = int(d) == vector || nest.outputs.empty();
+    return std::make_pair(last ? 0 : -std::abs(nest.outputs[0].strides[d]), d);
+  };
+  llvm::sort(order, [&](unsigned a, unsigned b) { return key(a) < key(b); });
+  return order;
+}
+
+/// Cheap enough to be written out several times.
+static constexpr double lightBody = 10;
+
+static void planReduction(const LoopNest &nest, int64_t nativeLanes,
+                          VectorPlan &plan) {
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (nest.reduction[d] && int(d) != plan.vector)
+      plan.reduction.push_back(d);
+  if (plan.vector >= 0 && nest.reduction[plan.vector])
+    plan.reduction.push_back(plan.vector);
+  plan.pairwise = !nest.contraction && llvm::any_of(plan.combiners, isFloatSum);
+  if (plan.isRowStyle()) {
+    plan.vecs = virtualLanes / plan.lanes;
+    if (plan.parallel.empty())
+      return;
+    // Several rows at once keep more streams of memory busy.
+    plan.row = plan.parallel.back();
+    if (bodyCost(*nest.body) <= lightBody)
+      plan.rows = std::min(nest.extents[plan.row],
+                           std::max<int64_t>(1, nativeLanes / plan.vecs));
+  } else if (plan.vector >= 0 && bodyCost(*nest.body) <= lightBody) {
+    plan.vecs = std::min<int64_t>(
+        4, llvm::divideCeil(nest.extents[plan.vector], plan.lanes));
+  }
+}
+
+/// Work, in element operations, below which a second thread does not pay (about
+/// 3 us), and what a chunk should have at least.
+static constexpr double threadGrain = 131072, chunkGrain = 65536;
+static constexpr int64_t maxChunks = 64;
+
+static void planThreads(const LoopNest &nest, VectorPlan &plan) {
+  double work = bodyCost(*nest.body) + nest.inputs.size() + 1;
+  for (int64_t extent : nest.extents)
+    work *= extent;
+  if (work < threadGrain || plan.parallel.empty())
+    return;
+  int64_t wanted = std::min<int64_t>(
+      maxChunks, llvm::bit_floor(uint64_t(work / chunkGrain)));
+  // The first loop with enough tiles, else the one with most.
+  auto tiles = [&](unsigned loop) {
+    return int64_t(llvm::divideCeil(nest.extents[loop], plan.tileOf(loop)));
+  };
+  unsigned *split = plan.parallel.begin();
+  for (unsigned &loop : plan.parallel) {
+    if (tiles(*split) >= wanted)
+      break;
+    if (tiles(loop) > tiles(*split))
+      split = &loop;
+  }
+  std::rotate(plan.parallel.begin(), split, split + 1);
+  plan.chunks = std::min(wanted, tiles(plan.parallel.front()));
+}
+
+VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
+                       bool threads) {
+  VectorPlan plan;
+  bool canReorder = true;
+  for (auto [o, output] : llvm::enumerate(nest.outputs)) {
+    bool reduced = nest.isReduced(output);
+    plan.combiners.push_back(reduced ? matchCombiner(nest, o) : nullptr);
+    canReorder &= !reduced || plan.combiners.back();
+  }
+  plan.vector = chooseVectorLoop(nest, canReorder);
+  if (plan.vector >= 0)
+    plan.lanes = chooseLanes(nest, plan.vector, nativeLanes);
+  plan.parallel = orderParallel(nest, plan.vector);
+  planReduction(nest, nativeLanes, plan);
+  if (nest.contraction && plan.vector >= 0)
+    planContraction(nest, nativeLanes, plan);
+  if (threads)
+    planThreads(nest, plan);
+  return plan;
+}
+
+} // namespace mg::codegen

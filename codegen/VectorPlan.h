@@ -1,0 +1,78 @@
+//===- VectorPlan.h - how a loop nest becomes vectors ---------------------===//
+//
+// The decisions of TileAndVectorize, made before any IR changes. A kernel is a
+// register tile of `rows` x `vecs` vectors, stepped through the parallel loops,
+// with the reduction loops inside it:
+//
+//   for parallel loops, the tile's two loops by rows and by vecs * lanes:
+//     accumulators[rows][vecs]
+//     for reduction loops:
+//       the body, once per vector of the tile
+//     store the accumulators
+//
+// An elementwise op is a tile without reduction loops; a dot has both loops of
+// the tile parallel; a sum of rows has its vectors along the reduced loop, so
+// that its 64 virtual lanes are folded at the end.
+//
+// Whatever decides about the order of a float sum depends on shapes only, never
+// on `lanes` or threads: the same bits everywhere.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MG_CODEGEN_VECTORPLAN_H
+#define MG_CODEGEN_VECTORPLAN_H
+
+#include "codegen/LoopNest.h"
+
+namespace mg::codegen {
+
+/// Lanes x vectors of a sum along its own loop, at every CPU level.
+inline constexpr int64_t virtualLanes = 64;
+/// Additions in a row before blocks are combined pairwise.
+inline constexpr int64_t blockSteps = 8;
+
+struct VectorPlan {
+  /// Elements per vector; 1: scalars.
+  int64_t lanes = 1;
+  /// The loop that runs along the lanes; -1: none.
+  int vector = -1;
+  /// Vectors of a tile along `vector`.
+  int64_t vecs = 1;
+  /// The other loop of the tile, parallel; -1: none.
+  int row = -1;
+  int64_t rows = 1;
+  /// Loops outside the tile's steps, outermost first: all parallel ones.
+  llvm::SmallVector<unsigned> parallel;
+  /// The reduction loops in their order; `vector`, if it is one, last.
+  llvm::SmallVector<unsigned> reduction;
+  /// Sums are made of blocks of `blockSteps`, combined as a binary counter
+  /// does.
+  bool pairwise = false;
+  /// Per output: the op that combines two partial results; null where the
+  /// output is stored in each step or its reduction cannot be reordered.
+  llvm::SmallVector<mlir::Operation *> combiners;
+  /// Chunks of the outermost parallel loop for threads; 1: no threads.
+  int64_t chunks = 1;
+
+  bool isRowStyle() const {
+    return !reduction.empty() && int(reduction.back()) == vector;
+  }
+  /// Elements that a tile covers along `loop`.
+  int64_t tileOf(unsigned loop) const {
+    return int(loop) == vector ? vecs * lanes : int(loop) == row ? rows : 1;
+  }
+};
+
+/// `nativeLanes`: f32 lanes of the level's vector.
+VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes, bool threads);
+
+/// The register tile of a contraction (Contraction.cpp).
+void planContraction(const LoopNest &nest, int64_t nativeLanes,
+                     VectorPlan &plan);
+
+/// The multiply and the add of a contraction's body, null if it has another.
+std::pair<mlir::Operation *, mlir::Operation *>
+matchMultiplyAdd(mlir::Block &body);
+
+} // namespace mg::codegen
+
+#endif // MG_CODEGEN_VECTORPLAN_H
