@@ -26,7 +26,7 @@ set(MG_LEVEL_v3_EXTENSIONS)
 set(MG_LEVEL_v4_NAME x86-64-v4)
 set(MG_LEVEL_v4_LANES 16)
 set(MG_LEVEL_v4_CPU x86-64-v4)
-set(MG_LEVEL_v4_TUNE x86-64-v4)
+set(MG_LEVEL_v4_TUNE generic)
 set(MG_LEVEL_v4_EXTENSIONS)
 
 # What we use of Zen 4, not the whole CPU: an Intel server with the same

@@ -16,6 +16,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -38,7 +39,20 @@ enum class Emit {
 class TimeReport {
 public:
   /// Calls `f`, adds its time to step `name`, returns what it returned.
-  template <class F> auto time(llvm::StringRef name, F &&f);
+  template <class F> auto time(llvm::StringRef name, F &&f) {
+    struct Stop {
+      TimeReport &report;
+      llvm::StringRef name;
+      std::chrono::steady_clock::time_point start =
+          std::chrono::steady_clock::now();
+      ~Stop() {
+        const std::chrono::duration<double> passed =
+            std::chrono::steady_clock::now() - start;
+        report.add(name, passed.count());
+      }
+    } stop{*this, name};
+    return f();
+  }
   void add(llvm::StringRef name, double seconds);
   void print(llvm::raw_ostream &os) const;
   struct Step {
@@ -60,12 +74,12 @@ struct Options {
   /// Run the verifier after every pass.
   bool verifyEach = false;
   /// Numbered files of every level's IR, weights elided; empty: none.
-  std::string dumpDir;
+  std::string dumpDir = {};
   /// Prefix of symbols; empty: the module's `mg.name`.
-  std::string name;
+  std::string name = {};
   /// The row-major bytes of a weight to embed in .rodata; null (or an empty
   /// answer): it stays outside, in `struct NAME_weights`.
-  std::function<llvm::ArrayRef<char>(llvm::StringRef)> embeddedWeight;
+  std::function<llvm::ArrayRef<char>(llvm::StringRef)> embeddedWeight = {};
   TimeReport *times = nullptr;
 };
 

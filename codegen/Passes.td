@@ -10,6 +10,69 @@
 
 include "mlir/Pass/PassBase.td"
 
+def Boundary : Pass<"mg-boundary", "mlir::ModuleOp"> {
+  let summary = "Entries on tensors to entries on the caller's memory";
+  let description = [{
+    In: the `linalg` level. Out: each entry takes memrefs for inputs, weights and
+    outputs, then `%workspace: memref<?xi8>` (attribute `mg.workspace`) and
+    `%pool: !llvm.ptr` (attribute `mg.pool`), and returns the status as `i32`.
+    Inside, inputs and weights are read by `bufferization.to_tensor` and results
+    are bound to their memory by `bufferization.materialize_in_destination`, so
+    that bufferization can compute them in place. What a loop carries is bound
+    to the loop's own argument. `tensor.concat` is decomposed; calls of the
+    runtime that want the pool get it. Never touches a body's arithmetic.
+  }];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::bufferization::BufferizationDialect",
+    "mlir::LLVM::LLVMDialect", "mlir::memref::MemRefDialect",
+    "mlir::tensor::TensorDialect",
+  ];
+}
+
+def PlanMemory : Pass<"mg-plan-memory", "mlir::func::FuncOp"> {
+  let summary = "Every allocation becomes a place in the workspace";
+  let description = [{
+    In: memrefs, `memref.alloc` of static size. Out: no allocation is left in an
+    entry; each became a `memref.view` of the workspace, whose type and whose
+    `mg.workspace_bytes` on the function tell its size. Buffers whose lifetimes
+    overlap never share a byte; a buffer inside an `scf.forall` has one place per
+    iteration. A `memref.alloca` moves to the entry block, where the stack cannot
+    grow with a loop. The plan itself is codegen/MemoryPlan.h.
+  }];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::memref::MemRefDialect",
+  ];
+}
+
+def LowerMath : Pass<"mg-lower-math", "mlir::ModuleOp"> {
+  let summary = "Transcendental functions to calls of the level's bitcode";
+  let description = [{
+    In: `math` ops and `arith.remf` on f32 and f64 scalars and vectors. Out:
+    `func.call`s of `mg_OP_f32` and `mg_OP_f64`, which take one native vector:
+    wider vectors are split, narrower ones and scalars padded. Ops that are an
+    instruction (sqrt, floor, fma, ..) stay for `convert-math-to-llvm`.
+  }];
+  let options = [
+    Option<"lanes", "lanes", "int64_t", /*default=*/"8",
+           "f32 lanes of the CPU level's native vector: 4, 8 or 16">,
+  ];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::func::FuncDialect",
+    "mlir::vector::VectorDialect",
+  ];
+}
+
+def AddDebugScopes : Pass<"mg-add-debug-scopes", "mlir::ModuleOp"> {
+  let summary = "The user's locations to DWARF scopes";
+  let description = [{
+    In and out: the LLVM dialect. Functions get a subprogram at the user's line;
+    ops of other files a lexical block of that file. (Upstream's
+    `ensure-debug-info-scope-on-llvm-func` puts each function on line 1 and each
+    op into the function's file.)
+  }];
+  let dependentDialects = ["mlir::LLVM::LLVMDialect"];
+}
+
 def TileAndVectorize : Pass<"mg-vectorize", "mlir::func::FuncOp"> {
   let summary = "linalg on buffers to loops over native vectors";
   let description = [{

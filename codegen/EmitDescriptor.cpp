@@ -1,0 +1,161 @@
+//===- EmitDescriptor.cpp - NAME_model() and the tables behind it ---------===//
+//
+// The tables are those of minigrad/model.h, as constants. Every entry gets a
+// thunk of the uniform type `mg_entry_function`, which takes the pointers out
+// of the caller's tables and jumps to the public function.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/EmitEntry.h"
+
+#include "minigrad/model.h"
+#include "minigrad/status.h"
+
+#include "llvm/IR/IRBuilder.h"
+
+namespace mg::codegen {
+
+using llvm::Constant;
+using llvm::Function;
+using llvm::Value;
+
+namespace {
+
+class DescriptorEmitter {
+public:
+  DescriptorEmitter(llvm::Module &module, const Model &model)
+      : module(module), model(model), b(module.getContext()),
+        pointer(b.getPtrTy()) {}
+  void emit(llvm::StringRef levels);
+
+private:
+  Constant *constant(Constant *value);
+  Constant *text(llvm::StringRef value) {
+    return constant(llvm::ConstantDataArray::getString(b.getContext(), value));
+  }
+  Constant *record(llvm::ArrayRef<Constant *> fields) {
+    return llvm::ConstantStruct::getAnon(b.getContext(), fields);
+  }
+  /// The address of an array of records of one type; null if there are none.
+  Constant *table(llvm::ArrayRef<Constant *> records);
+  Constant *argument(const Argument &argument);
+  Constant *arguments(llvm::ArrayRef<Argument> arguments);
+  Constant *entry(const ModelEntry &entry);
+  Function *thunk(const ModelEntry &entry);
+  Function *create(llvm::FunctionType *type, llvm::Twine name, bool isPublic);
+
+  llvm::Module &module;
+  const Model &model;
+  llvm::IRBuilder<> b;
+  llvm::PointerType *pointer;
+};
+
+Constant *DescriptorEmitter::constant(Constant *value) {
+  auto *global = new llvm::GlobalVariable(
+      module, value->getType(), /*isConstant=*/true,
+      llvm::GlobalValue::PrivateLinkage, value, model.name + ".table");
+  global->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
+  return global;
+}
+
+Constant *DescriptorEmitter::table(llvm::ArrayRef<Constant *> records) {
+  if (records.empty())
+    return llvm::ConstantPointerNull::get(pointer);
+  return constant(llvm::ConstantArray::get(
+      llvm::ArrayType::get(records.front()->getType(), records.size()),
+      records));
+}
+
+Constant *DescriptorEmitter::argument(const Argument &argument) {
+  const llvm::SmallVector<uint64_t> shape(argument.shape.begin(),
+                                          argument.shape.end());
+  return record({text(argument.name), b.getInt32(argument.dtype),
+                 b.getInt32(shape.size()),
+                 constant(llvm::ConstantDataArray::get(
+                     b.getContext(), llvm::ArrayRef<uint64_t>(shape)))});
+}
+
+Constant *DescriptorEmitter::arguments(llvm::ArrayRef<Argument> arguments) {
+  llvm::SmallVector<Constant *> records;
+  for (const Argument &one : arguments)
+    records.push_back(argument(one));
+  return table(records);
+}
+
+Function *DescriptorEmitter::create(llvm::FunctionType *type, llvm::Twine name,
+                                    bool isPublic) {
+  Function *function =
+      Function::Create(type,
+                       isPublic ? llvm::GlobalValue::ExternalLinkage
+                                : llvm::GlobalValue::InternalLinkage,
+                       name, module);
+  function->addFnAttr("target-cpu", "x86-64");
+  function->addFnAttr(llvm::Attribute::NoUnwind);
+  function->setUWTableKind(llvm::UWTableKind::Async);
+  b.SetInsertPoint(llvm::BasicBlock::Create(b.getContext(), "", function));
+  return function;
+}
+
+/// int (weights, inputs, outputs, workspace, pool)
+Function *DescriptorEmitter::thunk(const ModelEntry &entry) {
+  auto *type = llvm::FunctionType::get(
+      b.getInt32Ty(), std::vector<llvm::Type *>(5, pointer), false);
+  Function *function = create(type, entry.entry.symbol + ".call", false);
+  Value *bad = b.getFalse();
+  for (auto [i, count] : {std::pair(1u, entry.entry.inputs.size()),
+                          std::pair(2u, entry.entry.outputs.size())})
+    if (count > 0)
+      bad = b.CreateOr(bad, b.CreateIsNull(function->getArg(i)));
+  auto *fail = llvm::BasicBlock::Create(b.getContext(), "", function);
+  auto *call = llvm::BasicBlock::Create(b.getContext(), "", function);
+  b.CreateCondBr(bad, fail, call);
+  b.SetInsertPoint(fail);
+  b.CreateRet(b.getInt32(MG_ERROR_ARGUMENT));
+
+  b.SetInsertPoint(call);
+  std::vector<Value *> values;
+  // A table of the weights' pointers has the layout of `struct NAME_weights`.
+  if (takesWeights(model, entry))
+    values.push_back(function->getArg(0));
+  const auto load = [&](Value *tableOf, size_t count) {
+    for (size_t i = 0; i < count; ++i)
+      values.push_back(b.CreateLoad(
+          pointer, b.CreateConstInBoundsGEP1_64(pointer, tableOf, i)));
+  };
+  load(function->getArg(1), entry.entry.inputs.size());
+  load(function->getArg(2), entry.entry.outputs.size());
+  values.push_back(function->getArg(3));
+  values.push_back(function->getArg(4));
+  b.CreateRet(b.CreateCall(module.getFunction(entry.entry.symbol), values));
+  return function;
+}
+
+Constant *DescriptorEmitter::entry(const ModelEntry &entry) {
+  const Entry &e = entry.entry;
+  return record({text(e.name), thunk(entry), b.getInt64(e.workspaceBytes),
+                 b.getInt64(e.alignment), b.getInt32(e.inputs.size()),
+                 b.getInt32(e.outputs.size()), arguments(e.inputs),
+                 arguments(e.outputs)});
+}
+
+void DescriptorEmitter::emit(llvm::StringRef levels) {
+  llvm::SmallVector<Constant *> entries, weights;
+  for (const ModelEntry &one : model.entries)
+    entries.push_back(entry(one));
+  for (const Weight *weight : model.getOutsideWeights())
+    weights.push_back(argument(weight->argument));
+  Constant *descriptor = constant(
+      record({b.getInt32(MG_ABI_VERSION), b.getInt32(entries.size()),
+              text(model.title), text(levels), table(entries),
+              b.getInt32(weights.size()), b.getInt32(0), table(weights)}));
+  create(llvm::FunctionType::get(pointer, false), model.name + "_model", true);
+  b.CreateRet(descriptor);
+}
+
+} // namespace
+
+void emitDescriptor(llvm::Module &module, const Model &model,
+                    llvm::ArrayRef<const Level *> levels) {
+  DescriptorEmitter(module, model).emit(levelList(levels, ","));
+}
+
+} // namespace mg::codegen

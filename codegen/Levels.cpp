@@ -1,0 +1,62 @@
+//===- Levels.cpp - the table of CPU levels -------------------------------===//
+//
+// The records come from cmake/Levels.cmake, the bitcode from MathBitcode.S.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/Levels.h"
+
+#include "codegen/Compiler.h"
+#include "minigrad/cpu.h"
+
+#define MG_LEVEL(SUFFIX, ...)                                                  \
+  extern "C" const char mg_math_##SUFFIX[], mg_math_##SUFFIX##_end[];
+#include "codegen/Levels.inc"
+#undef MG_LEVEL
+
+namespace mg::codegen {
+
+llvm::ArrayRef<Level> allLevels() {
+#define MG_LEVEL(SUFFIX, REQUIRED, NAME, LANES, CPU, TUNE, FEATURES)           \
+  {NAME,                                                                       \
+   #SUFFIX,                                                                    \
+   LANES,                                                                      \
+   CPU,                                                                        \
+   TUNE,                                                                       \
+   FEATURES,                                                                   \
+   REQUIRED,                                                                   \
+   {mg_math_##SUFFIX, size_t(mg_math_##SUFFIX##_end - mg_math_##SUFFIX)}},
+  static const Level levels[] = {
+#include "codegen/Levels.inc"
+  };
+#undef MG_LEVEL
+  return levels;
+}
+
+static const Level &bestLevel() {
+  const uint64_t have = mg_cpu_features();
+  const Level *best = &allLevels().front();
+  for (const Level &level : allLevels())
+    if ((have & level.required) == level.required)
+      best = &level;
+  return *best;
+}
+
+const Level *findLevel(llvm::StringRef name) {
+  if (name == "native")
+    return &bestLevel();
+  for (const Level &level : allLevels())
+    if (level.name == name)
+      return &level;
+  return nullptr;
+}
+
+std::vector<std::string> levelNames() {
+  std::vector<std::string> names;
+  for (const Level &level : allLevels())
+    names.push_back(level.name.str());
+  return names;
+}
+
+std::string nativeLevel() { return bestLevel().name.str(); }
+
+} // namespace mg::codegen

@@ -1,0 +1,33 @@
+//===- Levels.h - the CPU levels that code is generated for ---------------===//
+//
+// cmake/Levels.cmake as C++: LLVM attributes, vector width, detection and the
+// bitcode of the vector math, one record per level.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MG_CODEGEN_LEVELS_H
+#define MG_CODEGEN_LEVELS_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <cstdint>
+
+namespace mg::codegen {
+
+struct Level {
+  llvm::StringRef name;                // as in --mcpu
+  llvm::StringRef suffix;              // of the level's functions and symbols
+  unsigned lanes;                      // f32 lanes of its native vector
+  llvm::StringRef cpu, tune, features; // LLVM's function attributes
+  uint64_t required; // the bits of mg_cpu_features() that it needs
+  llvm::StringRef bitcode;
+};
+
+/// From weakest to strongest.
+llvm::ArrayRef<Level> allLevels();
+/// By the name in --mcpu, "native" included; null where there is none.
+const Level *findLevel(llvm::StringRef name);
+
+} // namespace mg::codegen
+
+#endif // MG_CODEGEN_LEVELS_H

@@ -1,0 +1,96 @@
+//===- Pipeline.cpp - from linalg to LLVM, the table of contents ----------===//
+#include "codegen/Pipeline.h"
+
+#include "codegen/Passes.h"
+
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace mg::codegen {
+
+void buildToBuffersPipeline(OpPassManager &passes) {
+  // Arguments and results become the caller's memory first, so that all that
+  // follows knows where a result must lie.
+  passes.addPass(createBoundary());
+  // A result that is computed into a fresh `tensor.empty` moves into its
+  // destination. Must come before bufferization, which would copy.
+  passes.addPass(bufferization::createEmptyTensorEliminationPass());
+  // In place where no one reads the old contents, else a new buffer.
+  passes.addPass(bufferization::createOneShotBufferizePass());
+  // Bufferization leaves copies of a buffer onto itself through two equal
+  // subviews; they fold only after the subviews are one.
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createCanonicalizerPass());
+}
+
+void buildToVectorPipeline(OpPassManager &passes, const Level &level) {
+  OpPassManager &functions = passes.nest<func::FuncOp>();
+  // Loops over native vectors; it makes temporaries, so the plan is after it.
+  functions.addPass(createTileAndVectorize({level.lanes, /*threads=*/false}));
+  // Every temporary gets its place while lifetimes are still structured.
+  functions.addPass(createPlanMemory());
+}
+
+void buildToLLVMPipeline(OpPassManager &passes, const Level &level) {
+  // Functions take and return native vectors, while vectors are still vectors.
+  passes.addPass(createLowerMath({level.lanes}));
+  // Subviews become pointer arithmetic that the memref lowering knows.
+  passes.addPass(memref::createExpandStridedMetadataPass());
+  passes.addPass(createLowerAffinePass());
+  // Constant address arithmetic folds once here instead of in every loop of
+  // LLVM's instcombine.
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  // Control flow first: the others keep block signatures consistent by casts.
+  passes.addPass(createConvertSCFToCFPass());
+  passes.addPass(createConvertVectorToLLVMPass());
+  passes.addPass(createConvertMathToLLVMPass());
+  passes.addPass(createArithToLLVMConversionPass());
+  passes.addPass(createFinalizeMemRefToLLVMConversionPass());
+  // Bare pointers are the C ABI of entries and of the runtime.
+  passes.addPass(createConvertFuncToLLVMPass({.useBarePtrCallConv = true}));
+  passes.addPass(createConvertControlFlowToLLVMPass());
+  passes.addPass(createReconcileUnrealizedCastsPass());
+  // Last, when every function that will exist exists.
+  passes.addPass(createAddDebugScopes());
+}
+
+namespace {
+struct LevelOption : PassPipelineOptions<LevelOption> {
+  Option<std::string> level{*this, "level", llvm::cl::desc("CPU level"),
+                            llvm::cl::init("x86-64-v3")};
+};
+} // namespace
+
+void registerPipelines() {
+  PassPipelineRegistration<>("mg-to-buffers", "`linalg` to `buffers`",
+                             buildToBuffersPipeline);
+  const auto add = [](StringRef flag, StringRef what, auto build) {
+    PassPipelineRegistration<LevelOption>(
+        flag, what, [build](OpPassManager &passes, const LevelOption &options) {
+          const Level *level = findLevel(options.level);
+          if (!level)
+            llvm::report_fatal_error("no CPU level has this name", false);
+          build(passes, *level);
+        });
+  };
+  add("mg-to-vector", "`buffers` to `vector`", buildToVectorPipeline);
+  add("mg-to-llvm", "`vector` to `llvm`", buildToLLVMPipeline);
+}
+
+} // namespace mg::codegen

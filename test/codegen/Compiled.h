@@ -1,0 +1,110 @@
+//===- Compiled.h - a linalg module as a function that tests can call -----===//
+#ifndef MG_TEST_CODEGEN_COMPILED_H
+#define MG_TEST_CODEGEN_COMPILED_H
+
+#include "codegen/Compiler.h"
+#include "minigrad/model.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "gtest/gtest.h"
+
+#include <cstdlib>
+
+namespace mg::codegen::test {
+
+/// Parses `text` in a context of its own; adds nothing to it. Diagnostics are
+/// appended to `errors` where it is given, else they are test failures.
+inline mlir::FailureOr<Artefact> compileText(llvm::StringRef text,
+                                             const Options &options,
+                                             std::string *errors = nullptr) {
+  mlir::DialectRegistry registry;
+  registerDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  context.getDiagEngine().registerHandler([&](mlir::Diagnostic &diagnostic) {
+    if (errors)
+      *errors += diagnostic.str() + "\n";
+    else
+      ADD_FAILURE() << diagnostic.str();
+  });
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
+  if (!module)
+    return mlir::failure();
+  return compile(*module, options);
+}
+
+/// An array that is aligned as the C ABI wants it and ends where its page does
+/// not: a write behind it is seen by `intact`.
+class Workspace {
+public:
+  Workspace(size_t bytes, size_t alignment)
+      : bytes(bytes), alignment(alignment),
+        memory(bytes + 2 * alignment, 0x5a) {}
+  void *get() {
+    const auto at = reinterpret_cast<uintptr_t>(memory.data());
+    return memory.data() + (alignment - at % alignment) % alignment;
+  }
+  bool intact() {
+    const auto *end = static_cast<unsigned char *>(get()) + bytes;
+    for (; end != memory.data() + memory.size(); ++end)
+      if (*end != 0x5a)
+        return false;
+    return true;
+  }
+
+private:
+  size_t bytes, alignment;
+  std::vector<unsigned char> memory;
+};
+
+/// A module compiled for some levels and loaded into this process.
+class Compiled {
+public:
+  explicit Compiled(llvm::StringRef text, Options options = {}) {
+    options.verifyEach = true;
+    auto result = compileText(text, options);
+    if (mlir::failed(result))
+      return;
+    artefact = std::move(*result);
+    auto loaded =
+        LoadedObject::load({artefact.bytes.data(), artefact.bytes.size()});
+    if (!loaded) {
+      ADD_FAILURE() << llvm::toString(loaded.takeError());
+      return;
+    }
+    object = std::move(*loaded);
+    model = symbol<const mg_model *()>(artefact.name + "_model")();
+  }
+
+  explicit operator bool() const { return model; }
+
+  template <class F> F *symbol(const std::string &name) const {
+    auto address = object->lookup(name);
+    if (!address) {
+      ADD_FAILURE() << llvm::toString(address.takeError());
+      std::abort();
+    }
+    return reinterpret_cast<F *>(*address);
+  }
+
+  /// Calls an entry through the descriptor, with a workspace of just its size.
+  int call(std::vector<const void *> inputs, std::vector<void *> outputs,
+           std::vector<const void *> weights = {}, unsigned entry = 0,
+           mg_pool *pool = nullptr) const {
+    const mg_entry &e = model->entries[entry];
+    Workspace workspace(e.workspace_bytes, e.alignment);
+    const int status = e.call(weights.data(), inputs.data(), outputs.data(),
+                              workspace.get(), pool);
+    EXPECT_TRUE(workspace.intact()) << "a write behind the workspace";
+    return status;
+  }
+
+  Artefact artefact;
+  std::unique_ptr<LoadedObject> object;
+  const mg_model *model = nullptr;
+};
+
+} // namespace mg::codegen::test
+
+#endif // MG_TEST_CODEGEN_COMPILED_H
