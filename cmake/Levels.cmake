@@ -40,7 +40,10 @@ set(MG_LEVEL_znver4_EXTENSIONS
     avx512bf16 gfni vaes vpclmulqdq aes pclmul)
 
 foreach(level ${MG_LEVELS})
-  set(flags -march=${MG_LEVEL_${level}_CPU} -mtune=${MG_LEVEL_${level}_TUNE})
+  set(flags -march=${MG_LEVEL_${level}_CPU})
+  if(NOT MG_LEVEL_${level}_TUNE MATCHES "^x86-64") # LLVM knows it, clang not
+    list(APPEND flags -mtune=${MG_LEVEL_${level}_TUNE})
+  endif()
   set(features)
   foreach(extension ${MG_LEVEL_${level}_EXTENSIONS})
     list(APPEND flags -m${extension})
@@ -59,4 +62,5 @@ set(MG_KERNEL_FLAGS
     -std=c++20 -O2 -fPIC -fno-exceptions -fno-rtti -fno-math-errno
     -ffp-contract=off -fvisibility=hidden -fno-threadsafe-statics
     -Wno-unused-function
-    -DHWY_COMPILE_ONLY_STATIC -DHWY_DISABLE_PCLMUL_AES -DHWY_DISABLE_F16C)
+    -DHWY_COMPILE_ONLY_STATIC -DHWY_DISABLE_PCLMUL_AES -DHWY_DISABLE_F16C
+    -DHWY_IS_DEBUG_BUILD=0)

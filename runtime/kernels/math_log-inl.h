@@ -1,0 +1,120 @@
+// log and log1p.
+//
+//   x = 2^k (1 + f), 1 + f in [sqrt(1/2), sqrt(2));  log(x) = k ln 2 + log(1+f)
+//
+// log(1 + f) = f - f^2/2 + rest, where f is exact and the rest is small.
+#ifndef MG_KERNELS_MATH_LOG_INL_H
+#define MG_KERNELS_MATH_LOG_INL_H
+#include "runtime/kernels/math_base-inl.h"
+
+namespace mg {
+
+template <class T> struct LogConstants;
+template <> struct LogConstants<float> {
+  static constexpr float kLn2High = 0x1.62e4p-1f, kLn2Low = 0x1.7f7d1cp-20f;
+  static constexpr float kSqrtHalf = 0x1.6a09e6p-1f;
+  // (log(1 + f) - f + f^2 / 2) / f^3. Error of the logarithm 2^-29.4.
+  static constexpr float kP[] = {
+      0.33333340287208557129f, -0.25001063942909240723f,
+      0.20001031458377838135f, -0.16616006195545196533f,
+      0.14199036359786987305f, -0.13220016658306121826f,
+      0.12809792160987854004f, -7.5530692934989929199e-2f};
+};
+template <> struct LogConstants<double> {
+  static constexpr double kLn2High = 0x1.62e42fee00000p-1,
+                          kLn2Low = 0x1.a39ef35793c76p-33;
+  static constexpr double kSqrtHalf = 0x1.6a09e667f3bcdp-1;
+  // (log((1 + s) / (1 - s)) - 2 s) / s^3 by s^2. Error 2^-59.5.
+  static constexpr double kP[] = {
+      0.66666666666667351304, 0.39999999999409158180, 0.28571428743773330527,
+      0.22222198415701682750, 0.18183573263786423357, 0.15313803526593105104,
+      0.14798597124698084638};
+};
+
+// log(1 + f) - f + f^2 / 2. In f64 a polynomial of f would be too long: with
+// s = f / (2 + f) it is s (f^2 / 2 + s^2 P(s^2)).
+template <class D>
+HWY_INLINE Vector<D> LogRest(D d, Vector<D> f, Vector<D> half_square) {
+  using T = hn::TFromD<D>;
+  using C = LogConstants<T>;
+  if constexpr (sizeof(T) == 4) {
+    return hn::Mul(hn::Mul(hn::Mul(f, f), f), Polynomial(d, f, C::kP));
+  } else {
+    const auto s = hn::Div(f, hn::Add(f, hn::Set(d, T(2))));
+    const auto z = hn::Mul(s, s);
+    return hn::Mul(s, hn::MulAdd(z, Polynomial(d, z, C::kP), half_square));
+  }
+}
+
+// x = 2^k (1 + f) for x > 0; anything for the others.
+template <class V> struct ReducedLog {
+  V k, f;
+};
+
+template <class D>
+HWY_INLINE ReducedLog<Vector<D>> ReduceLog(D d, Vector<D> x) {
+  using T = hn::TFromD<D>;
+  using F = FormatOf<D>;
+  const hn::RebindToSigned<D> di;
+  // A denormal is made normal first.
+  constexpr int kUp = F::kFractionBits + 2;
+  const auto tiny = hn::Lt(x, hn::Set(d, F::kSmallestNormal));
+  const auto normal =
+      hn::IfThenElse(tiny, hn::Mul(x, hn::Set(d, T(uint64_t{1} << kUp))), x);
+  // The exponent field of x / sqrt(1/2), so to speak.
+  const auto root = hn::BitCast(di, hn::Set(d, LogConstants<T>::kSqrtHalf));
+  const auto bits = hn::BitCast(di, normal);
+  const auto above = hn::Sub(bits, root);
+  const auto field = hn::ShiftRight<F::kFractionBits>(above);
+  const auto m =
+      hn::BitCast(d, hn::Sub(bits, hn::ShiftLeft<F::kFractionBits>(field)));
+  // The field is a small integer: by the magic sum, since f64 has no cheap
+  // conversion before AVX-512.
+  const auto magic = hn::Set(d, F::kMagic);
+  auto k =
+      hn::Sub(hn::BitCast(d, hn::Add(field, hn::BitCast(di, magic))), magic);
+  k = hn::Sub(k, hn::IfThenElseZero(tiny, hn::Set(d, T(kUp))));
+  return {k, hn::Sub(m, hn::Set(d, T(1)))};
+}
+
+// log(2^k (1 + f)) + low
+template <class D>
+HWY_INLINE Vector<D> LogOfReduced(D d, ReducedLog<Vector<D>> r, Vector<D> low) {
+  using T = hn::TFromD<D>;
+  using C = LogConstants<T>;
+  const auto half_square = hn::Mul(hn::Mul(r.f, r.f), hn::Set(d, T(0.5)));
+  auto small = hn::MulAdd(r.k, hn::Set(d, C::kLn2Low), low);
+  small = hn::Add(LogRest(d, r.f, half_square), small);
+  const auto f = hn::Sub(r.f, hn::Sub(half_square, small));
+  return hn::MulAdd(r.k, hn::Set(d, C::kLn2High), f);
+}
+
+// The answers of log for x <= 0, infinity and NaN.
+template <class D>
+HWY_INLINE Vector<D> LogSpecials(D d, Vector<D> x, Vector<D> y) {
+  using F = FormatOf<D>;
+  const auto infinity = hn::Set(d, F::kInfinity);
+  y = hn::IfThenElse(hn::Lt(x, infinity), y, x); // infinity and NaN
+  y = hn::IfThenElse(hn::Eq(x, hn::Zero(d)), hn::Neg(infinity), y);
+  return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Set(d, F::kNaN), y);
+}
+
+template <class D> HWY_INLINE Vector<D> Log(D d, Vector<D> x) {
+  const auto y = LogOfReduced(d, ReduceLog(d, x), hn::Zero(d));
+  return LogSpecials(d, x, y);
+}
+
+// u = 1 + x loses the end c of x; log(u + c) = log(u) + c / u.
+template <class D> HWY_INLINE Vector<D> Log1p(D d, Vector<D> x) {
+  using T = hn::TFromD<D>;
+  const auto one = hn::Set(d, T(1));
+  const auto u = hn::Add(x, one);
+  const auto c = hn::IfThenElse(hn::Lt(x, one), hn::Sub(x, hn::Sub(u, one)),
+                                hn::Sub(one, hn::Sub(u, x)));
+  const auto y = LogOfReduced(d, ReduceLog(d, u), hn::Div(c, u));
+  return hn::CopySign(LogSpecials(d, u, y), x);
+}
+
+} // namespace mg
+
+#endif
