@@ -1,0 +1,36 @@
+//===- MgOpBase.td - the classes that op records derive from *- tablegen -*-===//
+#ifndef MG_OP_BASE
+#define MG_OP_BASE
+
+include "MgAttributes.td"
+include "MgInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+// An op whose results the caller names (`wanted`).
+class MG_Op<string mnemonic, list<Trait> traits = []>
+    : Op<MgDialect, mnemonic, [MG_ShapeInfer, Pure] # traits> {
+  code inferDeclaration = [{
+    static ::llvm::LogicalResult infer(::mlir::mg::Inference &in);
+  }];
+  let extraClassDeclaration = inferDeclaration;
+}
+
+// An op that determines its result types: builders need not name them.
+class MG_InferredOp<string mnemonic, list<Trait> traits = []>
+    : MG_Op<mnemonic,
+            [DeclareOpInterfaceMethods<InferTypeOpInterface>] # traits> {
+  code inferDefinition = [{
+    ::llvm::LogicalResult $cppClass::inferReturnTypes(
+        ::mlir::MLIRContext *context, ::std::optional<::mlir::Location> loc,
+        ::mlir::ValueRange operands, ::mlir::DictionaryAttr attributes,
+        ::mlir::OpaqueProperties, ::mlir::RegionRange,
+        ::llvm::SmallVectorImpl<::mlir::Type> &results) {
+      return ::mlir::mg::inferWith(&$cppClass::inferTypes, context, loc,
+                                   operands, attributes, results);
+    }
+  }];
+  let extraClassDefinition = inferDefinition;
+}
+
+#endif // MG_OP_BASE

@@ -1,0 +1,15 @@
+//===- mgc-opt.cpp - runs passes on a file --------------------------------===//
+#include "ir/Dialect.h"
+
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  mlir::registerAllDialects(registry);
+  mlir::registerAllPasses();
+  registry.insert<mlir::mg::MgDialect>();
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "minigrad's optimizer driver\n", registry));
+}
