@@ -46,9 +46,13 @@ llvm::Error linkMath(llvm::Module &module, const Level &level) {
   if (llvm::Linker::linkModules(module, std::move(*math),
                                 llvm::Linker::LinkOnlyNeeded, makePrivate))
     return llvm::createStringError("cannot link the math of " + level.name);
-  for (llvm::Function &function : module)
+  for (llvm::Function &function : module) {
     if (!function.isDeclaration())
       setLevel(function, level);
+    else if (function.getReturnType()->isVectorTy() && !function.isIntrinsic())
+      return llvm::createStringError("there is no " + function.getName() +
+                                     " for " + level.name);
+  }
   return llvm::Error::success();
 }
 

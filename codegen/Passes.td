@@ -62,6 +62,23 @@ def LowerMath : Pass<"mg-lower-math", "mlir::ModuleOp"> {
   ];
 }
 
+def ExpandHalves : Pass<"mg-expand-halves", "mlir::ModuleOp"> {
+  let summary = "f16 and bf16 conversions in integer arithmetic";
+  let description = [{
+    In: `arith.extf` and `arith.truncf` from and to bf16 (and f16, where the CPU
+    has no instruction) on scalars and vectors. Out: shifts and adds with the
+    same rounding everywhere; no call of a compiler's library. Conversions from
+    f64 round once.
+  }];
+  let options = [
+    Option<"f16", "f16", "bool", /*default=*/"true",
+           "The CPU does not convert f16">,
+  ];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::math::MathDialect",
+  ];
+}
+
 def AddDebugScopes : Pass<"mg-add-debug-scopes", "mlir::ModuleOp"> {
   let summary = "The user's locations to DWARF scopes";
   let description = [{

@@ -47,6 +47,8 @@ void buildToVectorPipeline(OpPassManager &passes, const Level &level) {
 }
 
 void buildToLLVMPipeline(OpPassManager &passes, const Level &level) {
+  // Every level but the weakest has instructions for f16 (F16C).
+  passes.addPass(createExpandHalves({/*f16=*/level.lanes < 8}));
   // Functions take and return native vectors, while vectors are still vectors.
   passes.addPass(createLowerMath({level.lanes}));
   // Subviews become pointer arithmetic that the memref lowering knows.

@@ -19,22 +19,8 @@ protected:
   Options options() const { return {.levels = {GetParam()}}; }
 };
 
-std::vector<std::string> levelsHere() {
-  std::vector<std::string> levels;
-  for (const std::string &name : levelNames()) {
-    levels.push_back(name);
-    if (name == nativeLevel())
-      break;
-  }
-  return levels;
-}
-
 INSTANTIATE_TEST_SUITE_P(Codegen, AtLevel, testing::ValuesIn(levelsHere()),
-                         [](const auto &info) {
-                           std::string name = info.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                         levelTestName);
 
 std::vector<float> ramp(size_t n, float from, float step) {
   std::vector<float> values(n);

@@ -10,6 +10,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "gtest/gtest.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace mg::codegen::test {
@@ -32,6 +33,25 @@ inline mlir::FailureOr<Artefact> compileText(llvm::StringRef text,
   if (!module)
     return mlir::failure();
   return compile(*module, options);
+}
+
+/// The levels that this machine runs.
+inline std::vector<std::string> levelsHere() {
+  std::vector<std::string> levels;
+  for (const std::string &name : levelNames()) {
+    levels.push_back(name);
+    if (name == nativeLevel())
+      break;
+  }
+  return levels;
+}
+
+/// "x86-64-v3" as part of a test's name.
+inline std::string
+levelTestName(const testing::TestParamInfo<std::string> &info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
 }
 
 /// An array that is aligned as the C ABI wants it and ends where its page does

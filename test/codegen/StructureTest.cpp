@@ -154,9 +154,9 @@ module attributes {mg.name = "pieces"} {
   ASSERT_TRUE(compiled);
   std::vector<int64_t> x(12), y(12), z(20), flat(12), same(12);
   std::iota(x.begin(), x.end(), 0);
-  EXPECT_EQ(compiled.call({x.data()},
-                          {y.data(), z.data(), flat.data(), same.data()}),
-            MG_OK);
+  EXPECT_EQ(
+      compiled.call({x.data()}, {y.data(), z.data(), flat.data(), same.data()}),
+      MG_OK);
   EXPECT_EQ(y, (std::vector<int64_t>{9, 5, 7, 9, 9, 9, 9, 9, 11, 9, 9, 9}));
   std::vector<int64_t> want = x;
   want.insert(want.end(), x.begin(), x.begin() + 8);

@@ -1,0 +1,221 @@
+//===- ExpandHalves.cpp - f16 and bf16 conversions in integers ------------===//
+//
+// LLVM would call the compiler's library for these (__truncsfbf2, and at
+// x86-64-v2 __extendhfsf2), which a C program need not have and which is slow;
+// and the bf16 instruction of AVX-512 flushes denormals. So every level gets
+// the same bits from shifts and adds:
+//
+//   bf16 -> f32   the upper half of the bits
+//   f32 -> bf16   add half of the last place, ties to even by the bit above
+//   f16 -> f32    bits << 13 is the value * 2^-112, denormals included
+//   f32 -> f16    normal: as for bf16; denormal: adding 0.5 lets the FPU round
+//   f64 -> either by way of f32 rounded to odd, which cannot round twice
+//
+// NaN stays NaN (quiet), with its sign and upper payload.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/Passes.h"
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace mg::codegen {
+
+#define GEN_PASS_DEF_EXPANDHALVES
+#include "codegen/Passes.h.inc"
+
+using namespace mlir;
+
+namespace {
+
+/// `type` (a scalar or a vector) with another element type.
+Type withElement(Type type, Type element) {
+  if (auto vector = dyn_cast<VectorType>(type))
+    return vector.clone(element);
+  return element;
+}
+
+/// Elementwise arithmetic on 32-bit words in the shape of one value.
+class Words {
+public:
+  Words(ImplicitLocOpBuilder &b, Type shape)
+      : b(b), word(withElement(shape, b.getI32Type())),
+        real(withElement(shape, b.getF32Type())) {}
+
+  Value constant(uint32_t value) {
+    const auto attr = b.getI32IntegerAttr(static_cast<int32_t>(value));
+    if (auto vector = dyn_cast<VectorType>(word))
+      return b.create<arith::ConstantOp>(
+          DenseElementsAttr::get(vector, attr.getValue()));
+    return b.create<arith::ConstantOp>(attr);
+  }
+  Value add(Value x, Value y) { return b.create<arith::AddIOp>(x, y); }
+  Value add(Value x, uint32_t y) { return add(x, constant(y)); }
+  Value both(Value x, uint32_t y) {
+    return b.create<arith::AndIOp>(x, constant(y));
+  }
+  Value either(Value x, Value y) { return b.create<arith::OrIOp>(x, y); }
+  Value either(Value x, uint32_t y) { return either(x, constant(y)); }
+  Value left(Value x, unsigned n) {
+    return b.create<arith::ShLIOp>(x, constant(n));
+  }
+  Value right(Value x, unsigned n) {
+    return b.create<arith::ShRUIOp>(x, constant(n));
+  }
+  /// Unsigned.
+  Value above(Value x, uint32_t y) {
+    return b.create<arith::CmpIOp>(arith::CmpIPredicate::ugt, x, constant(y));
+  }
+  Value select(Value condition, Value x, Value y) {
+    return b.create<arith::SelectOp>(condition, x, y);
+  }
+  Value bitsOf(Value x) { return b.create<arith::BitcastOp>(word, x); }
+  Value floatOf(Value bits) { return b.create<arith::BitcastOp>(real, bits); }
+
+  /// The bits of a 16-bit float in the lower half of a word, and back.
+  Value fromHalf(Value x) {
+    const Type half = withElement(x.getType(), b.getI16Type());
+    return b.create<arith::ExtUIOp>(word, b.create<arith::BitcastOp>(half, x));
+  }
+  Value toHalf(Value bits, Type type) {
+    const Type half = withElement(type, b.getI16Type());
+    return b.create<arith::BitcastOp>(type,
+                                      b.create<arith::TruncIOp>(half, bits));
+  }
+
+private:
+  ImplicitLocOpBuilder &b;
+  Type word, real;
+};
+
+/// x >> n, rounded to nearest, ties to even.
+Value roundedShift(Words &w, Value x, unsigned n) {
+  Value odd = w.both(w.right(x, n), 1);
+  return w.right(w.add(w.add(x, (1u << (n - 1)) - 1), odd), n);
+}
+
+Value bf16ToF32(Words &w, Value x) {
+  return w.floatOf(w.left(w.fromHalf(x), 16));
+}
+
+Value f32ToBf16(Words &w, Value x, Type to) {
+  Value bits = w.bitsOf(x);
+  Value nan = w.either(w.right(bits, 16), 0x40);
+  Value isNan = w.above(w.both(bits, 0x7fffffff), 0x7f800000);
+  return w.toHalf(w.select(isNan, nan, roundedShift(w, bits, 16)), to);
+}
+
+Value f16ToF32(ImplicitLocOpBuilder &b, Words &w, Value x) {
+  Value bits = w.fromHalf(x);
+  Value magnitude = w.both(bits, 0x7fff);
+  Value shifted = w.left(magnitude, 13);
+  // 2^112 corrects the exponent's bias; the product is exact.
+  Value finite = w.bitsOf(b.create<arith::MulFOp>(
+      w.floatOf(shifted), w.floatOf(w.constant(0x77800000))));
+  Value special = w.either(shifted, 0x7f800000);
+  special = w.select(w.above(magnitude, 0x7c00), w.either(special, 0x00400000),
+                     special);
+  Value result = w.select(w.above(magnitude, 0x7bff), special, finite);
+  return w.floatOf(w.either(result, w.left(w.both(bits, 0x8000), 16)));
+}
+
+Value f32ToF16(ImplicitLocOpBuilder &b, Words &w, Value x, Type to) {
+  Value bits = w.bitsOf(x);
+  Value magnitude = w.both(bits, 0x7fffffff);
+  // The bias goes from 127 to 15; rounding may carry into infinity, as it must.
+  Value normal = roundedShift(w, w.add(magnitude, 0u - (112u << 23)), 13);
+  // The last place of 0.5 is 2^-24, that of f16's denormals.
+  Value half = w.constant(0x3f000000);
+  Value sum = b.create<arith::AddFOp>(w.floatOf(magnitude), w.floatOf(half));
+  Value denormal = b.create<arith::SubIOp>(w.bitsOf(sum), half);
+  Value nan = w.either(w.both(w.right(magnitude, 13), 0x3ff), 0x7e00);
+  Value special =
+      w.select(w.above(magnitude, 0x7f800000), nan, w.constant(0x7c00));
+  Value result = w.select(w.above(magnitude, 0x387fffff), normal, denormal);
+  result = w.select(w.above(magnitude, 0x477fffff), special, result);
+  return w.toHalf(w.either(result, w.right(w.both(bits, 0x80000000), 16)), to);
+}
+
+/// f64 to f32, rounded to odd: of the two neighbours of an inexact value the
+/// one whose last bit is 1. It remembers for the next rounding that something
+/// was lost, so the two steps round like one.
+Value f64ToOddF32(ImplicitLocOpBuilder &b, Words &w, Value x) {
+  Value near =
+      b.create<arith::TruncFOp>(withElement(x.getType(), b.getF32Type()), x);
+  Value back = b.create<arith::ExtFOp>(x.getType(), near);
+  Value bits = w.bitsOf(near);
+  const auto compare = [&](arith::CmpFPredicate predicate, Value p, Value q) {
+    return b.create<arith::CmpFOp>(predicate, p, q);
+  };
+  Value inexact = compare(arith::CmpFPredicate::ONE, back, x);
+  Value isOdd = w.above(w.both(bits, 1), 0);
+  Value tooFar =
+      compare(arith::CmpFPredicate::OGT, b.create<math::AbsFOp>(back),
+              b.create<math::AbsFOp>(x));
+  Value other = w.add(bits, w.select(tooFar, w.constant(-1), w.constant(1)));
+  Value odd = w.select(isOdd, bits, other);
+  return w.floatOf(w.select(inexact, odd, bits));
+}
+
+class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
+public:
+  using ExpandHalvesBase::ExpandHalvesBase;
+
+private:
+  bool isExpanded(Type type) {
+    const Type element = getElementTypeOrSelf(type);
+    return element.isBF16() || (f16 && element.isF16());
+  }
+
+  Value widen(ImplicitLocOpBuilder &b, Value x) {
+    Words w(b, x.getType());
+    return getElementTypeOrSelf(x.getType()).isBF16() ? bf16ToF32(w, x)
+                                                      : f16ToF32(b, w, x);
+  }
+
+  Value narrow(ImplicitLocOpBuilder &b, Value x, Type to) {
+    Words w(b, to);
+    if (getElementTypeOrSelf(x.getType()).isF64())
+      x = f64ToOddF32(b, w, x);
+    const Type element = getElementTypeOrSelf(to);
+    if (element.isF16() && !f16)
+      return b.create<arith::TruncFOp>(to, x);
+    return element.isBF16() ? f32ToBf16(w, x, to) : f32ToF16(b, w, x, to);
+  }
+
+  void expand(Operation *op) {
+    ImplicitLocOpBuilder b(op->getLoc(), op);
+    Value x = op->getOperand(0);
+    const Type to = op->getResult(0).getType();
+    Value result;
+    if (isa<arith::TruncFOp>(op)) {
+      result = narrow(b, x, to);
+    } else {
+      result = widen(b, x);
+      if (getElementTypeOrSelf(to).isF64())
+        result = b.create<arith::ExtFOp>(to, result);
+    }
+    op->getResult(0).replaceAllUsesWith(result);
+    op->erase();
+  }
+
+  void runOnOperation() final {
+    SmallVector<Operation *> conversions;
+    getOperation()->walk([&](Operation *op) {
+      const auto type = [](Value value) { return value.getType(); };
+      if (isa<arith::ExtFOp>(op) && isExpanded(type(op->getOperand(0))))
+        conversions.push_back(op);
+      if (!isa<arith::TruncFOp>(op))
+        return;
+      // No CPU rounds f64 to f16 at once.
+      const Type from = getElementTypeOrSelf(type(op->getOperand(0)));
+      const Type to = getElementTypeOrSelf(type(op->getResult(0)));
+      if (isExpanded(to) || (from.isF64() && to.isF16()))
+        conversions.push_back(op);
+    });
+    for (Operation *op : conversions)
+      expand(op);
+  }
+};
+
+} // namespace
+} // namespace mg::codegen

@@ -1,0 +1,165 @@
+// f16 and bf16 conversions at every level, against definitions in C++.
+#include "Compiled.h"
+#include "minigrad/status.h"
+
+#include <cmath>
+#include <cstring>
+#include <random>
+
+using namespace mg::codegen;
+using namespace mg::codegen::test;
+
+namespace {
+
+/// y[i] = convert(x[i]) for `n` elements.
+std::string conversion(const char *op, const char *from, const char *to,
+                       size_t n) {
+  const std::string in = "tensor<" + std::to_string(n) + "x" + from + ">";
+  const std::string out = "tensor<" + std::to_string(n) + "x" + to + ">";
+  return "#id = affine_map<(i) -> (i)>\n"
+         "module attributes {mg.name = \"convert\"} {\n"
+         "func.func @run(%x: " +
+         in + " {mg.dtype = \"" + from + "\"}) -> (" + out + " {mg.dtype = \"" +
+         to +
+         "\"}) attributes {mg.entry} {\n"
+         "%e = tensor.empty() : " +
+         out +
+         "\n"
+         "%y = linalg.generic {indexing_maps = [#id, #id], iterator_types = "
+         "[\"parallel\"]} ins(%x : " +
+         in + ") outs(%e : " + out +
+         ") {\n"
+         "^bb0(%p: " +
+         from + ", %o: " + to +
+         "):\n"
+         "%s = arith." +
+         op + " %p : " + from + " to " + to +
+         "\n"
+         "linalg.yield %s : " +
+         to + "\n} -> " + out +
+         "\n"
+         "return %y : " +
+         out + "\n}}\n";
+}
+
+template <class To, class From>
+std::vector<To> run(const std::string &level, const char *op, const char *from,
+                    const char *to, const std::vector<From> &x) {
+  const Compiled compiled(conversion(op, from, to, x.size()),
+                          {.levels = {level}});
+  std::vector<To> y(x.size());
+  if (compiled)
+    EXPECT_EQ(compiled.call({x.data()}, {y.data()}), MG_OK);
+  return y;
+}
+
+/// The value of a 16-bit float with so many exponent bits.
+double valueOf(uint16_t bits, int exponentBits) {
+  const int mantissaBits = 15 - exponentBits;
+  const int bias = (1 << (exponentBits - 1)) - 1;
+  const int exponent = (bits & 0x7fff) >> mantissaBits;
+  const int mantissa = bits & ((1 << mantissaBits) - 1);
+  double value = exponent == 0 ? std::ldexp(mantissa, 1 - bias - mantissaBits)
+                               : std::ldexp(mantissa + (1 << mantissaBits),
+                                            exponent - bias - mantissaBits);
+  if (exponent == 2 * bias + 1)
+    value = mantissa ? NAN : INFINITY;
+  return bits & 0x8000 ? -value : value;
+}
+
+/// Whether `bits` is `x` rounded to nearest, ties to even.
+bool isNearest(uint16_t bits, double x, int exponentBits) {
+  const double y = valueOf(bits, exponentBits);
+  if (std::isnan(x) || std::isnan(y))
+    return std::isnan(x) && std::isnan(y);
+  if (std::signbit(x) != std::signbit(y))
+    return false;
+  if (x == y)
+    return true;
+  // The halfway points to the neighbours; beyond the largest number as if
+  // there were one more.
+  const uint16_t largest =
+      valueOf(0x7bff, 5) == 65504 && exponentBits == 5 ? 0x7bff : 0x7f7f;
+  const auto magnitude = [&](int code) {
+    return code == largest + 1 ? 2 * valueOf(largest, exponentBits) -
+                                     valueOf(largest - 1, exponentBits)
+                               : valueOf(code, exponentBits);
+  };
+  const int code = bits & 0x7fff;
+  const bool even = (code & 1) == 0;
+  const double a = std::abs(x);
+  if (code > 0) {
+    const double low = (magnitude(code) + magnitude(code - 1)) / 2;
+    if (a < low || (a == low && !even))
+      return false;
+  }
+  if (code <= largest) {
+    const double high = (magnitude(code) + magnitude(code + 1)) / 2;
+    if (a > high || (a == high && !even))
+      return false;
+  }
+  return true;
+}
+
+class Halves : public testing::TestWithParam<std::string> {};
+
+TEST_P(Halves, EveryHalfWidens) {
+  std::vector<uint16_t> all(65536);
+  for (int i = 0; i < 65536; ++i)
+    all[i] = i;
+  for (auto [name, exponentBits] :
+       {std::pair("f16", 5), std::pair("bf16", 8)}) {
+    const auto single = run<float>(GetParam(), "extf", name, "f32", all);
+    const auto twice = run<double>(GetParam(), "extf", name, "f64", all);
+    for (int i = 0; i < 65536; ++i) {
+      const double want = valueOf(i, exponentBits);
+      if (std::isnan(want)) {
+        EXPECT_TRUE(std::isnan(single[i]) && std::isnan(twice[i])) << i;
+        continue;
+      }
+      EXPECT_EQ(single[i], want) << name << i;
+      EXPECT_EQ(std::signbit(single[i]), std::signbit(want)) << name << i;
+      EXPECT_EQ(twice[i], want) << name << i;
+    }
+  }
+}
+
+TEST_P(Halves, NarrowingRoundsOnceToNearestEven) {
+  std::vector<float> x = {
+      0.0f,     -0.0f,    INFINITY,   -INFINITY, NAN,         65504,
+      65519,    65520,    65536,      1e-45f,    3e38f,       -3.4e38f,
+      0x1p-24f, 0x1p-25f, 0x1.8p-25f, 0x1p-14f,  0x1.ffcp-15f};
+  std::mt19937 random(3);
+  for (int i = 0; i < 20000; ++i) {
+    uint32_t bits = random();
+    if (i % 3 == 0)
+      bits &= 0xffffe000 | (random() % 4 ? 0x1000 : 0); // ties of f16
+    if (i % 3 == 1) // exponents around f16's
+      bits = (bits & 0x807fffff) | ((100 + random() % 45) << 23);
+    float value;
+    std::memcpy(&value, &bits, 4);
+    x.push_back(value);
+  }
+  std::vector<double> wide;
+  for (float value : x) {
+    wide.push_back(value);
+    wide.push_back(std::nextafter(double(value), 1e300)); // breaks the tie
+    wide.push_back(std::nextafter(double(value), -1e300));
+  }
+  for (auto [name, exponentBits] :
+       {std::pair("f16", 5), std::pair("bf16", 8)}) {
+    const auto single = run<uint16_t>(GetParam(), "truncf", "f32", name, x);
+    for (size_t i = 0; i < x.size(); ++i)
+      ASSERT_TRUE(isNearest(single[i], x[i], exponentBits))
+          << name << " of " << x[i] << " is " << single[i];
+    const auto twice = run<uint16_t>(GetParam(), "truncf", "f64", name, wide);
+    for (size_t i = 0; i < wide.size(); ++i)
+      ASSERT_TRUE(isNearest(twice[i], wide[i], exponentBits))
+          << name << " of " << wide[i] << " is " << twice[i];
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Codegen, Halves, testing::ValuesIn(levelsHere()),
+                         levelTestName);
+
+} // namespace
