@@ -1,5 +1,6 @@
 //===- mgc-opt.cpp - runs passes on a file --------------------------------===//
 #include "ir/Dialect.h"
+#include "passes/Pipeline.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
@@ -9,6 +10,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllPasses();
+  mlir::mg::registerPasses();
   registry.insert<mlir::mg::MgDialect>();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "minigrad's optimizer driver\n", registry));

@@ -1,0 +1,83 @@
+//===- LowerToLinalg.cpp - mg ops to linalg on tensors --------------------===//
+//
+// In:    mg ops on static tensors; no calls, no weights.
+// Out:   no mg op: linalg.generic and linalg.fill, tensor slices and reshapes,
+//        sequential scf.for loops, calls of the runtime. Element types are
+//        signless, bools are bytes (Lowering.h).
+//
+//          %y = mg.add %a, %b : tensor<4xf32>
+//            =>
+//          %e = tensor.empty() : tensor<4xf32>
+//          %y = linalg.generic ins(%a, %b) outs(%e) { arith.addf }
+//
+// Never: fuses, or chooses loops: one op, one loop nest.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Lowering.h"
+#include "passes/Passes.h"
+
+#include "ir/Dialect.h"
+
+#include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+
+using namespace mlir;
+using namespace mlir::mg;
+
+namespace mlir::mg {
+#define GEN_PASS_DEF_LOWERTOLINALG
+#include "passes/Passes.h.inc"
+} // namespace mlir::mg
+
+/// Everything but mg ops and functions of mg tensors may stay.
+static void setLegality(ConversionTarget &target, const TensorLowering &types) {
+  target.markUnknownOpDynamicallyLegal([](Operation *op) {
+    return !isa_and_nonnull<MgDialect>(op->getDialect());
+  });
+  target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
+    return types.isSignatureLegal(op.getFunctionType());
+  });
+  target.addDynamicallyLegalOp<func::ReturnOp>(
+      [&](func::ReturnOp op) { return types.isLegal(op); });
+}
+
+static void populate(RewritePatternSet &patterns, TensorLowering &types) {
+  populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
+                                                                 types);
+  populateReturnOpTypeConversionPattern(patterns, types);
+  populateSources(patterns, types);
+  populateElementwise(patterns, types);
+  populateCopies(patterns, types);
+  populateReductions(patterns, types);
+  populateContractions(patterns, types);
+  populateIndexing(patterns, types);
+  populateSorting(patterns, types);
+}
+
+namespace {
+
+struct LowerToLinalg : mg::impl::LowerToLinalgBase<LowerToLinalg> {
+  void runOnOperation() override {
+    TensorLowering types;
+    RewritePatternSet patterns(&getContext());
+    populate(patterns, types);
+    ConversionTarget target(getContext());
+    setLegality(target, types);
+    // Ops that no pattern takes are all reported, not only the first.
+    DenseSet<Operation *> unsupported;
+    ConversionConfig config;
+    config.unlegalizedOps = &unsupported;
+    bool failed = mlir::failed(applyPartialConversion(
+        getOperation(), target, std::move(patterns), config));
+    getOperation()->walk([&](Operation *op) {
+      if (!isa_and_nonnull<MgDialect>(op->getDialect()))
+        return;
+      op->emitError("not supported: ") << op->getName();
+      failed = true;
+    });
+    if (failed)
+      signalPassFailure();
+  }
+};
+
+} // namespace

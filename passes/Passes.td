@@ -1,0 +1,61 @@
+//===- Passes.td - The passes from mg to linalg ------------*- tablegen -*-===//
+//
+// One pass is one file and one flag. docs/architecture.md defines the levels
+// they lead from and to. No pass declares statistics: the layout of
+// Pass::Statistic depends on how the installed MLIR was built.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MG_PASSES
+#define MG_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def InlineCalls : Pass<"mg-inline-calls", "ModuleOp"> {
+  let summary = "Expand mg calls and composites";
+}
+
+def FixDims : Pass<"mg-fix-dims", "ModuleOp"> {
+  let summary = "Give symbolic dimensions their sizes";
+  let options = [ListOption<"dims", "dims", "std::string",
+                            "NAME=SIZE of symbolic dimensions">];
+}
+
+def LiftWeights : Pass<"mg-lift-weights", "ModuleOp"> {
+  let summary = "Make weights arguments of the entries";
+}
+
+def GuardIndices : Pass<"mg-guard-indices", "func::FuncOp"> {
+  let summary = "Return a status for indices out of range";
+  let dependentDialects = ["mg::MgDialect"];
+}
+
+def DescribeEntries : Pass<"mg-describe-entries", "ModuleOp"> {
+  let summary = "Note the names and dtypes of arguments and results";
+}
+
+def LowerToLinalg : Pass<"mg-lower-to-linalg", "ModuleOp"> {
+  let summary = "Lower mg ops to linalg on tensors";
+  let dependentDialects = [
+    "affine::AffineDialect", "arith::ArithDialect",
+    "bufferization::BufferizationDialect", "func::FuncDialect",
+    "linalg::LinalgDialect", "math::MathDialect", "memref::MemRefDialect",
+    "scf::SCFDialect", "tensor::TensorDialect"];
+}
+
+def ReturnStatus : Pass<"mg-return-status", "func::FuncOp"> {
+  let summary = "Return what the runtime answered";
+  let dependentDialects = ["arith::ArithDialect", "tensor::TensorDialect"];
+}
+
+def FuseElementwise : Pass<"mg-fuse-elementwise", "func::FuncOp"> {
+  let summary = "Compute elementwise ops inside the loops of their users";
+  let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect",
+                           "linalg::LinalgDialect", "tensor::TensorDialect"];
+}
+
+def ResolveViews : Pass<"mg-resolve-views", "func::FuncOp"> {
+  let summary = "Turn copies that only slice into slices";
+  let dependentDialects = ["tensor::TensorDialect"];
+}
+
+#endif // MG_PASSES

@@ -1,0 +1,81 @@
+//===- Pipeline.cpp - From mg to linalg -----------------------------------===//
+
+#include "passes/Pipeline.h"
+
+#include "passes/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::mg;
+
+void mg::buildSimplifyPipeline(OpPassManager &manager,
+                               const PipelineOptions &options) {
+  // Everything after sees one function body per entry.
+  manager.addPass(createInlineCalls());
+  // Everything after sees static shapes.
+  manager.addPass(createFixDims({llvm::to_vector(options.dims)}));
+  // Equal subprograms first, so that folds see each once; what folding makes
+  // equal is merged after it.
+  manager.addPass(createCSEPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+void mg::buildLowerToLinalgPipeline(OpPassManager &manager) {
+  // The order of weights is that of their uses, so dead ones are gone by now.
+  manager.addPass(createLiftWeights());
+  // While indices are mg values: their checks are ordinary mg ops.
+  manager.addNestedPass<func::FuncOp>(createGuardIndices());
+  // The last moment that types tell bool and unsigned.
+  manager.addPass(createDescribeEntries());
+  manager.addPass(createLowerToLinalg());
+  // Calls of the runtime exist now.
+  manager.addNestedPass<func::FuncOp>(createReturnStatus());
+  // Equal loops are one before fusion counts the users of a value.
+  manager.addPass(createCSEPass());
+  manager.addNestedPass<func::FuncOp>(createFuseElementwise());
+  // What did not fuse may still be free.
+  manager.addNestedPass<func::FuncOp>(createResolveViews());
+  // Joined bodies hold what cancels: a bool stored and loaded, unused inputs.
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+void mg::buildToLinalgPipeline(OpPassManager &manager,
+                               const PipelineOptions &options) {
+  buildSimplifyPipeline(manager, options);
+  buildLowerToLinalgPipeline(manager);
+}
+
+namespace {
+
+/// The options as text: `--mg-to-linalg=dims=batch=8`.
+struct TextOptions : PassPipelineOptions<TextOptions> {
+  ListOption<std::string> dims{
+      *this, "dims", llvm::cl::desc("NAME=SIZE of symbolic dimensions")};
+
+  PipelineOptions get() const { return {{dims.begin(), dims.end()}}; }
+};
+
+} // namespace
+
+void mg::registerPasses() {
+  registerMgPasses();
+  PassPipelineRegistration<TextOptions>(
+      "mg-simplify", "mg to static, simplified mg",
+      [](OpPassManager &manager, const TextOptions &options) {
+        buildSimplifyPipeline(manager, options.get());
+      });
+  PassPipelineRegistration<>("mg-simplified-to-linalg",
+                             "simplified mg to linalg on tensors",
+                             buildLowerToLinalgPipeline);
+  PassPipelineRegistration<TextOptions>(
+      "mg-to-linalg", "mg to linalg on tensors",
+      [](OpPassManager &manager, const TextOptions &options) {
+        buildToLinalgPipeline(manager, options.get());
+      });
+}

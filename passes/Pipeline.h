@@ -1,0 +1,35 @@
+//===- Pipeline.h - From mg to linalg ---------------------------*- C++ -*-===//
+
+#ifndef MG_PASSES_PIPELINE_H
+#define MG_PASSES_PIPELINE_H
+
+#include <string>
+#include <vector>
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace mlir::mg {
+
+struct PipelineOptions {
+  /// Sizes of symbolic dimensions, as "batch=8".
+  std::vector<std::string> dims;
+};
+
+/// The levels `mg` to `simplified`: static mg ops without calls.
+void buildSimplifyPipeline(OpPassManager &manager,
+                           const PipelineOptions &options);
+/// The levels `simplified` to `linalg`.
+void buildLowerToLinalgPipeline(OpPassManager &manager);
+/// Both.
+void buildToLinalgPipeline(OpPassManager &manager,
+                           const PipelineOptions &options);
+
+/// Registers the passes, --mg-simplify, --mg-simplified-to-linalg and
+/// --mg-to-linalg.
+void registerPasses();
+
+} // namespace mlir::mg
+
+#endif // MG_PASSES_PIPELINE_H

@@ -1,0 +1,44 @@
+// RUN: mgc-opt %s --mg-inline-calls --split-input-file -verify-diagnostics | FileCheck %s
+
+// CHECK-LABEL: @entry
+// CHECK-SAME: (%[[X:.*]]: tensor<4xf32>)
+// CHECK-NEXT: %[[E:.*]] = mg.exp %[[X]]
+// CHECK-NEXT: %[[N:.*]] = mg.neg %[[E]]
+// CHECK-NEXT: %[[F:.*]] = mg.exp %[[N]]
+// CHECK-NEXT: return %[[F]]
+// CHECK-NOT: func.func
+func.func @entry(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %a = mg.composite "negexp"(%x) {axis = 1} @outer : (tensor<4xf32>) -> tensor<4xf32>
+  %b = mg.call @inner(%a) : (tensor<4xf32>) -> tensor<4xf32>
+  return %b : tensor<4xf32>
+}
+func.func private @outer(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %a = mg.call @inner(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  %b = mg.neg %a : tensor<4xf32>
+  return %b : tensor<4xf32>
+}
+func.func private @inner(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %a = mg.exp %x : tensor<4xf32>
+  return %a : tensor<4xf32>
+}
+
+// -----
+
+func.func @recursive(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %a = mg.call @f(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  return %a : tensor<4xf32>
+}
+func.func private @f(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{not supported: @f calls itself, directly or not}}
+  %a = mg.call @f(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  return %a : tensor<4xf32>
+}
+
+// -----
+
+func.func @external(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{not supported: mg.call of @f, which has no body}}
+  %a = mg.call @f(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  return %a : tensor<4xf32>
+}
+func.func private @f(%x: tensor<4xf32>) -> tensor<4xf32>
