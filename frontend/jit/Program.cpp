@@ -1,0 +1,138 @@
+#include "frontend/jit/Program.h"
+
+#include "ir/Dialect.h"
+#include "passes/Pipeline.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+
+#include <array>
+
+namespace mg {
+
+struct Program::State {
+  const mg_model *model = nullptr;
+  /// What keeps the code in memory: a LoadedObject or a shared library.
+  std::shared_ptr<void> owner;
+  std::vector<eager::Array> weights;
+  std::vector<const void *> weightPointers;
+};
+
+Program::Program(std::unique_ptr<State> state) : state(std::move(state)) {}
+
+const mg_model &Program::model() const { return *state->model; }
+
+int Program::find(llvm::StringRef entry) const {
+  for (uint32_t i = 0; i < model().entry_count; ++i)
+    if (entry == model().entries[i].name)
+      return static_cast<int>(i);
+  return -1;
+}
+
+/// True where `array` has the dtype and shape that `argument` describes.
+static bool fits(const eager::Array &array, const mg_argument &argument) {
+  return array.view.dtype == argument.dtype &&
+         llvm::ArrayRef(array.view.shape, array.view.rank) ==
+             llvm::ArrayRef(argument.shape, argument.rank);
+}
+
+mlir::FailureOr<std::shared_ptr<Program>>
+Program::fromModel(const mg_model *model, std::shared_ptr<void> owner,
+                   const eager::WeightLookup &weights,
+                   mlir::Location location) {
+  if (model->abi_version != MG_ABI_VERSION)
+    return mlir::emitError(location)
+           << "the artefact has ABI version " << model->abi_version
+           << ", this is version " << MG_ABI_VERSION;
+  auto state = std::make_unique<State>();
+  state->model = model;
+  state->owner = std::move(owner);
+  for (const mg_argument &wanted :
+       llvm::ArrayRef(model->weights, model->weight_count)) {
+    eager::Array found = weights ? weights(wanted.name) : eager::Array();
+    if (!found.view.data)
+      return mlir::emitError(location)
+             << "no weight named '" << wanted.name << "'";
+    if (!fits(found, wanted))
+      return mlir::emitError(location) << "the weight '" << wanted.name
+                                       << "' has another dtype or shape";
+    state->weights.push_back(eager::rowMajor(found));
+    state->weightPointers.push_back(state->weights.back().view.data);
+  }
+  return std::shared_ptr<Program>(new Program(std::move(state)));
+}
+
+mlir::FailureOr<std::shared_ptr<Program>>
+Program::create(mlir::ModuleOp module, const CompileOptions &options,
+                const eager::WeightLookup &weights) {
+  mlir::Location location = module.getLoc();
+  auto artefact = compile(module, options);
+  if (mlir::failed(artefact))
+    return mlir::failure();
+  auto load = [&] { return codegen::LoadedObject::load(artefact->bytes); };
+  auto object = options.codegen.times
+                    ? options.codegen.times->time("load", load)
+                    : load();
+  if (!object)
+    return mlir::emitError(location)
+           << "internal: " << llvm::toString(object.takeError());
+  auto describe = (*object)->lookup(artefact->name + "_model");
+  if (!describe)
+    return mlir::emitError(location)
+           << "internal: " << llvm::toString(describe.takeError());
+  auto *model = reinterpret_cast<const mg_model *(*)()>(*describe)();
+  return fromModel(model, std::shared_ptr<void>(std::move(*object)), weights,
+                   location);
+}
+
+int Program::run(int entry, llvm::ArrayRef<eager::Array> inputs,
+                 std::vector<eager::Array> &outputs, mg_pool *pool) const {
+  const mg_entry &callee = model().entries[entry];
+  if (inputs.size() != callee.input_count)
+    return MG_ERROR_ARGUMENT;
+  llvm::SmallVector<eager::Array> kept; // row-major copies live until the end
+  llvm::SmallVector<const void *> in;
+  llvm::SmallVector<void *> out;
+  for (auto [array, wanted] :
+       llvm::zip(inputs, llvm::ArrayRef(callee.inputs, callee.input_count))) {
+    if (!fits(array, wanted))
+      return MG_ERROR_SHAPE;
+    kept.push_back(eager::rowMajor(array, pool));
+    in.push_back(kept.back().view.data);
+  }
+  outputs.clear();
+  for (const mg_argument &result :
+       llvm::ArrayRef(callee.outputs, callee.output_count)) {
+    outputs.push_back(
+        eager::allocate(static_cast<mg_dtype>(result.dtype),
+                        {result.shape, static_cast<size_t>(result.rank)}));
+    out.push_back(outputs.back().view.data);
+  }
+  const int64_t workspaceBytes = static_cast<int64_t>(callee.workspace_bytes);
+  const eager::Array workspace =
+      eager::allocate(MG_U8, std::array{workspaceBytes});
+  return callee.call(state->weightPointers.data(), in.data(), out.data(),
+                     workspace.view.data, pool);
+}
+
+void registerAllDialects(mlir::DialectRegistry &registry) {
+  registry.insert<mlir::mg::MgDialect>();
+  mlir::mg::registerPassDialects(registry);
+  codegen::registerDialects(registry);
+}
+
+mlir::FailureOr<codegen::Artefact> compile(mlir::ModuleOp module,
+                                           const CompileOptions &options) {
+  mlir::PassManager passes(module.getContext());
+  passes.enableVerifier(options.codegen.verifyEach);
+  mlir::mg::PipelineOptions pipeline;
+  pipeline.dims = options.dims;
+  mlir::mg::buildToLinalgPipeline(passes, pipeline);
+  auto lower = [&] { return passes.run(module); };
+  codegen::TimeReport *times = options.codegen.times;
+  if (mlir::failed(times ? times->time("mg to linalg", lower) : lower()))
+    return mlir::failure();
+  return codegen::compile(module, options.codegen);
+}
+
+} // namespace mg
