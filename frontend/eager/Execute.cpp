@@ -54,16 +54,14 @@ struct Call {
     auto attribute = attributes.getAs<IntegerAttr>(name);
     return attribute ? attribute.getInt() : otherwise;
   }
-  bool flag(StringRef name) const {
-    Attribute attribute = attributes.get(name);
-    auto boolean = dyn_cast_or_null<BoolAttr>(attribute);
-    return boolean ? boolean.getValue() : attribute != nullptr;
+  bool flag(StringRef name) const { return attributes.contains(name); }
+  /// An enum of the dialect as the kernels' enum of the same meaning, whose
+  /// numbers agree (checked below).
+  template <class Enum, class Attr> Enum choice(StringRef name) const {
+    return static_cast<Enum>(attributes.getAs<Attr>(name).getValue());
   }
-  /// The number of an enum attribute; those of the dialect and of kernels.h
-  /// agree (checked below).
-  int choice(StringRef name) const { return static_cast<int>(number(name)); }
   mg_reduction reduction() const {
-    return static_cast<mg_reduction>(choice("kind"));
+    return choice<mg_reduction, ir::ReductionAttr>("kind");
   }
 };
 
@@ -94,8 +92,12 @@ Kernel structured(StringRef mnemonic) {
   static const llvm::StringMap<Kernel> table = {
       {"constant", constant},
       {"iota",
+       [](const Call &c) { return mg_iota(c.number("dim"), c.out(), c.pool); }},
+      {"bitcast", // the same bits: a copy that calls them something else
        [](const Call &c) {
-         return mg_iota(c.number("dim"), c.out(), c.pool);
+         mg_array x = *c.in(0);
+         x.dtype = c.out()->dtype;
+         return mg_copy(&x, c.out(), c.pool);
        }},
       {"rng_bits",
        [](const Call &c) { return mg_rng_bits(c.in(0), c.out(), c.pool); }},
@@ -105,9 +107,9 @@ Kernel structured(StringRef mnemonic) {
        }},
       {"convert",
        [](const Call &c) {
-         return mg_convert(c.in(0),
-                           static_cast<mg_convert_mode>(c.choice("mode")),
-                           c.out(), c.pool);
+         return mg_convert(
+             c.in(0), c.choice<mg_convert_mode, ir::ConvertModeAttr>("mode"),
+             c.out(), c.pool);
        }},
       {"pad",
        [](const Call &c) {
@@ -144,10 +146,11 @@ Kernel structured(StringRef mnemonic) {
        }},
       {"scatter",
        [](const Call &c) {
-         return mg_scatter(c.in(0), c.in(1), c.in(2), c.list("dims").data(),
-                           c.list("dims").size(), c.number("batch_dims"),
-                           static_cast<mg_scatter_mode>(c.choice("mode")),
-                           c.out(), c.pool);
+         return mg_scatter(
+             c.in(0), c.in(1), c.in(2), c.list("dims").data(),
+             c.list("dims").size(), c.number("batch_dims"),
+             c.choice<mg_scatter_mode, ir::ScatterModeAttr>("mode"), c.out(),
+             c.pool);
        }},
       {"reduce",
        [](const Call &c) {
@@ -179,20 +182,20 @@ Kernel structured(StringRef mnemonic) {
       {"dot",
        [](const Call &c) {
          const mg_dot_dims dims = {
-             c.list("lhs_batch").data(),    c.list("rhs_batch").data(),
-             c.list("lhs_contract").data(), c.list("rhs_contract").data(),
+             c.list("lhs_batch").data(),
+             c.list("rhs_batch").data(),
+             c.list("lhs_contract").data(),
+             c.list("rhs_contract").data(),
              static_cast<int32_t>(c.list("lhs_batch").size()),
              static_cast<int32_t>(c.list("lhs_contract").size())};
          return mg_dot(c.in(0), c.in(1), &dims, c.out(), c.pool);
        }},
       {"conv",
        [](const Call &c) {
-         const mg_conv_dims dims = {c.list("strides").data(),
-                                    c.list("lo").data(),
-                                    c.list("hi").data(),
-                                    c.list("lhs_dilation").data(),
-                                    c.list("rhs_dilation").data(),
-                                    c.number("groups", 1)};
+         const mg_conv_dims dims = {
+             c.list("strides").data(),      c.list("lo").data(),
+             c.list("hi").data(),           c.list("lhs_dilation").data(),
+             c.list("rhs_dilation").data(), c.number("groups", 1)};
          return mg_conv(c.in(0), c.in(1), &dims, c.out(), c.pool);
        }},
   };
@@ -203,9 +206,11 @@ Kernel structured(StringRef mnemonic) {
 FailureOr<mg_status> elementwise(StringRef mnemonic, const Call &call) {
   std::string name = mnemonic.str();
   if (mnemonic == "compare")
-    name += "." + ir::stringifyCompareKind(
-                      static_cast<ir::CompareKind>(call.choice("kind")))
-                      .str();
+    name +=
+        "." +
+        ir::stringifyDirection(
+            call.attributes.getAs<ir::DirectionAttr>("direction").getValue())
+            .str();
   if (const int op = mg_unary_op(name.c_str()); op >= 0)
     return mg_unary(op, call.in(0), call.out(), call.pool);
   if (const int op = mg_binary_op(name.c_str()); op >= 0)
@@ -231,9 +236,9 @@ FailureOr<Array> viewed(OperationName op, const Array &operand,
   array.view.rank = static_cast<int32_t>(to->sizes.size());
   llvm::copy(to->sizes, array.view.shape);
   llvm::copy(to->strides, array.view.strides);
-  array.view.data = static_cast<char *>(operand.view.data) +
-                    to->offset * static_cast<int64_t>(
-                                     mg_dtype_size(operand.view.dtype));
+  array.view.data =
+      static_cast<char *>(operand.view.data) +
+      to->offset * static_cast<int64_t>(mg_dtype_size(operand.view.dtype));
   return array;
 }
 
@@ -250,22 +255,20 @@ const char *reason(mg_status status) {
 
 } // namespace
 
-static_assert(static_cast<int>(ir::ReduceKind::sum) == MG_SUM &&
-              static_cast<int>(ir::ReduceKind::prod) == MG_PROD &&
-              static_cast<int>(ir::ReduceKind::max) == MG_MAX &&
-              static_cast<int>(ir::ReduceKind::min) == MG_MIN &&
-              static_cast<int>(ir::ConvertMode::truncate) == MG_TRUNCATE &&
-              static_cast<int>(ir::ConvertMode::nearest) == MG_NEAREST &&
-              static_cast<int>(ir::ConvertMode::saturate) == MG_SATURATE &&
-              static_cast<int>(ir::ScatterMode::set) == MG_SCATTER_SET &&
-              static_cast<int>(ir::ScatterMode::add) == MG_SCATTER_ADD &&
-              static_cast<int>(ir::ScatterMode::max) == MG_SCATTER_MAX);
+static_assert(static_cast<int>(ir::Reduction::Sum) == MG_SUM &&
+              static_cast<int>(ir::Reduction::Prod) == MG_PROD &&
+              static_cast<int>(ir::Reduction::Max) == MG_MAX &&
+              static_cast<int>(ir::Reduction::Min) == MG_MIN &&
+              static_cast<int>(ir::ConvertMode::Truncate) == MG_TRUNCATE &&
+              static_cast<int>(ir::ConvertMode::Nearest) == MG_NEAREST &&
+              static_cast<int>(ir::ConvertMode::Saturate) == MG_SATURATE &&
+              static_cast<int>(ir::ScatterMode::Set) == MG_SCATTER_SET &&
+              static_cast<int>(ir::ScatterMode::Add) == MG_SCATTER_ADD &&
+              static_cast<int>(ir::ScatterMode::Max) == MG_SCATTER_MAX);
 
-FailureOr<std::vector<Array>> execute(OperationName op,
-                                      ArrayRef<Array> operands,
-                                      DictionaryAttr attributes,
-                                      ArrayRef<Type> resultTypes,
-                                      Location location, mg_pool *pool) {
+FailureOr<std::vector<Array>>
+execute(OperationName op, ArrayRef<Array> operands, DictionaryAttr attributes,
+        ArrayRef<Type> resultTypes, Location location, mg_pool *pool) {
   MLIRContext *context = location.getContext();
   auto firstType = cast<RankedTensorType>(resultTypes.front());
   const bool isView = op.hasInterface<ir::View>();
@@ -275,8 +278,8 @@ FailureOr<std::vector<Array>> execute(OperationName op,
     if (succeeded(view))
       return std::vector<Array>{*view};
     // A reshape that strides cannot say: of a row-major copy they can.
-    view = viewed(op, rowMajor(operands[0], pool), context, attributes,
-                  firstType);
+    view =
+        viewed(op, rowMajor(operands[0], pool), context, attributes, firstType);
     if (succeeded(view))
       return std::vector<Array>{*view};
     return emitError(location) << op.stripDialect() << ": not a view";
@@ -287,8 +290,8 @@ FailureOr<std::vector<Array>> execute(OperationName op,
     if (failed(dtype) || !tensor.hasStaticShape())
       return emitError(location)
              << op.stripDialect() << ": eager execution needs a static shape";
-    results.push_back(allocate(
-        *dtype, {tensor.getShape().data(), tensor.getShape().size()}));
+    results.push_back(
+        allocate(*dtype, {tensor.getShape().data(), tensor.getShape().size()}));
   }
   const Call call{operands, attributes, results, pool};
   mg_status status = MG_ERROR_UNSUPPORTED;

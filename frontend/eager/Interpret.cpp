@@ -23,8 +23,7 @@ public:
   FailureOr<std::vector<Array>> call(func::FuncOp function,
                                      ArrayRef<Array> arguments) {
     llvm::DenseMap<Value, Array> values;
-    for (auto [argument, array] :
-         llvm::zip(function.getArguments(), arguments))
+    for (auto [argument, array] : llvm::zip(function.getArguments(), arguments))
       values[argument] = array;
     Block &body = function.getBody().front();
     for (Operation &op : body.without_terminator()) {

@@ -54,8 +54,8 @@ Program::fromModel(const mg_model *model, std::shared_ptr<void> owner,
       return mlir::emitError(location)
              << "no weight named '" << wanted.name << "'";
     if (!fits(found, wanted))
-      return mlir::emitError(location) << "the weight '" << wanted.name
-                                       << "' has another dtype or shape";
+      return mlir::emitError(location)
+             << "the weight '" << wanted.name << "' has another dtype or shape";
     state->weights.push_back(eager::rowMajor(found));
     state->weightPointers.push_back(state->weights.back().view.data);
   }

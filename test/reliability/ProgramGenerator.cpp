@@ -94,9 +94,9 @@ SmallVector<Value> ProgramGenerator::build(StringRef mnemonic,
     ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) {});
     auto emitError = [&] { return mlir::emitError(location); };
     SmallVector<Type> types(operands.getTypes());
-    if (failed(infer->inferTypes(&context, emitError, types,
-                                 b.getDictionaryAttr(attributes), wanted,
-                                 results)))
+    if (failed(infer->inferTypes(
+            &context, emitError, types, b.getDictionaryAttr(attributes),
+            wanted ? ArrayRef(wanted) : ArrayRef<Type>(), results)))
       return {};
   }
   for (Type type : results)
@@ -222,9 +222,9 @@ void ProgramGenerator::makeCompareAndSelect() {
   Value y = pickWhere([&](RankedTensorType t) { return t == typeOf(x); });
   if (chance(30))
     y = splat(typeOf(x), below(3));
-  auto kind = mlir::mg::CompareKindAttr::get(
-      &context, static_cast<mlir::mg::CompareKind>(below(6)));
-  Value c = build1("compare", {x, y}, b.getNamedAttr("kind", kind));
+  auto direction = mlir::mg::DirectionAttr::get(
+      &context, static_cast<mlir::mg::Direction>(below(6)));
+  Value c = build1("compare", {x, y}, b.getNamedAttr("direction", direction));
   if (chance(30))
     keep(c);
   if (c)
@@ -447,14 +447,14 @@ void ProgramGenerator::makeScatter() {
 
 void ProgramGenerator::makeReduce() {
   Value x = pick();
-  auto kind = static_cast<mlir::mg::ReduceKind>(below(6));
-  if (kind == mlir::mg::ReduceKind::sum)
+  auto kind = static_cast<mlir::mg::Reduction>(below(6));
+  if (kind == mlir::mg::Reduction::Sum)
     x = integral(x, 4);
-  if (kind == mlir::mg::ReduceKind::prod)
+  if (kind == mlir::mg::Reduction::Prod)
     x = integral(x, 1);
   keep(build1(
       "reduce", x,
-      {b.getNamedAttr("kind", mlir::mg::ReduceKindAttr::get(&context, kind)),
+      {b.getNamedAttr("kind", mlir::mg::ReductionAttr::get(&context, kind)),
        b.getNamedAttr("dims",
                       b.getDenseI64ArrayAttr(someDims(typeOf(x).getRank())))}));
 }
@@ -466,13 +466,12 @@ void ProgramGenerator::makeArgReduce() {
   if (!x)
     return;
   const int64_t dim = below(typeOf(x).getRank());
-  auto kind =
-      chance(50) ? mlir::mg::ReduceKind::max : mlir::mg::ReduceKind::min;
+  auto kind = chance(50) ? mlir::mg::Reduction::Max : mlir::mg::Reduction::Min;
   SmallVector<int64_t> shape(shapeOf(x));
   shape.erase(shape.begin() + dim);
   keep(build1(
       "arg_reduce", x,
-      {b.getNamedAttr("kind", mlir::mg::ReduceKindAttr::get(&context, kind)),
+      {b.getNamedAttr("kind", mlir::mg::ReductionAttr::get(&context, kind)),
        b.getNamedAttr("dim", b.getI64IntegerAttr(dim)),
        b.getNamedAttr("last", b.getBoolAttr(chance(50)))},
       RankedTensorType::get(shape, b.getI32Type())));
@@ -482,11 +481,11 @@ void ProgramGenerator::makeCumulative() {
   Value x = pickWhere([](RankedTensorType t) { return t.getRank() > 0; });
   if (!x)
     return;
-  auto kind = static_cast<mlir::mg::ReduceKind>(below(4));
-  x = integral(x, kind == mlir::mg::ReduceKind::prod ? 1 : 4);
+  auto kind = static_cast<mlir::mg::Reduction>(below(4));
+  x = integral(x, kind == mlir::mg::Reduction::Prod ? 1 : 4);
   keep(build1(
       "cumulative", x,
-      {b.getNamedAttr("kind", mlir::mg::ReduceKindAttr::get(&context, kind)),
+      {b.getNamedAttr("kind", mlir::mg::ReductionAttr::get(&context, kind)),
        b.getNamedAttr("dim", b.getI64IntegerAttr(below(typeOf(x).getRank()))),
        b.getNamedAttr("exclusive", b.getBoolAttr(chance(30))),
        b.getNamedAttr("reverse", b.getBoolAttr(chance(30)))}));
