@@ -68,6 +68,16 @@ Value ProgramGenerator::pickWhere(
   return fitting.empty() ? Value() : fitting[below(fitting.size())];
 }
 
+SmallVector<NamedAttribute>
+ProgramGenerator::perhaps(ArrayRef<StringRef> flags,
+                          ArrayRef<NamedAttribute> attributes) {
+  SmallVector<NamedAttribute> all(attributes);
+  for (StringRef flag : flags)
+    if (chance(40))
+      all.push_back(b.getNamedAttr(flag, b.getUnitAttr()));
+  return all;
+}
+
 SmallVector<int64_t> ProgramGenerator::someDims(int64_t rank) {
   SmallVector<int64_t> dims;
   for (int64_t d = 0; d < rank; ++d)
@@ -138,23 +148,6 @@ Value ProgramGenerator::vector(ArrayRef<int64_t> elements) {
   return build1("constant", {},
                 b.getNamedAttr("value", DenseElementsAttr::get(type, elements)),
                 type);
-}
-
-Value ProgramGenerator::convert(Value x, Type elementType) {
-  if (typeOf(x).getElementType() == elementType)
-    return x;
-  return build1("convert", x, {}, typeOf(x).clone(elementType));
-}
-
-Value ProgramGenerator::broadcastTo(Value x, ArrayRef<int64_t> shape) {
-  if (shapeOf(x) == shape)
-    return x;
-  const int64_t lead = shape.size() - shapeOf(x).size();
-  SmallVector<int64_t> dims =
-      llvm::to_vector(llvm::seq<int64_t>(lead, shape.size()));
-  return build1("broadcast", x,
-                b.getNamedAttr("dims", b.getDenseI64ArrayAttr(dims)),
-                typeOf(x).clone(shape));
 }
 
 Value ProgramGenerator::integral(Value x, double bound) {
@@ -471,9 +464,9 @@ void ProgramGenerator::makeArgReduce() {
   shape.erase(shape.begin() + dim);
   keep(build1(
       "arg_reduce", x,
-      {b.getNamedAttr("kind", mlir::mg::ReductionAttr::get(&context, kind)),
-       b.getNamedAttr("dim", b.getI64IntegerAttr(dim)),
-       b.getNamedAttr("last", b.getBoolAttr(chance(50)))},
+      perhaps({"last"}, {b.getNamedAttr("kind", mlir::mg::ReductionAttr::get(
+                                                    &context, kind)),
+                         b.getNamedAttr("dim", b.getI64IntegerAttr(dim))}),
       RankedTensorType::get(shape, b.getI32Type())));
 }
 
@@ -485,10 +478,11 @@ void ProgramGenerator::makeCumulative() {
   x = integral(x, kind == mlir::mg::Reduction::Prod ? 1 : 4);
   keep(build1(
       "cumulative", x,
-      {b.getNamedAttr("kind", mlir::mg::ReductionAttr::get(&context, kind)),
-       b.getNamedAttr("dim", b.getI64IntegerAttr(below(typeOf(x).getRank()))),
-       b.getNamedAttr("exclusive", b.getBoolAttr(chance(30))),
-       b.getNamedAttr("reverse", b.getBoolAttr(chance(30)))}));
+      perhaps(
+          {"exclusive", "reverse"},
+          {b.getNamedAttr("kind", mlir::mg::ReductionAttr::get(&context, kind)),
+           b.getNamedAttr("dim",
+                          b.getI64IntegerAttr(below(typeOf(x).getRank())))})));
 }
 
 void ProgramGenerator::makeSort() {
@@ -502,9 +496,9 @@ void ProgramGenerator::makeSort() {
     operands.push_back(y);
   for (Value result :
        build("sort", operands,
-             {b.getNamedAttr("dim",
-                             b.getI64IntegerAttr(below(typeOf(x).getRank()))),
-              b.getNamedAttr("descending", b.getBoolAttr(chance(50)))}))
+             perhaps({"descending"},
+                     b.getNamedAttr("dim", b.getI64IntegerAttr(
+                                               below(typeOf(x).getRank()))))))
     keep(result);
 }
 
@@ -517,10 +511,11 @@ void ProgramGenerator::makeTopK() {
   const int64_t dim = below(typeOf(x).getRank());
   for (Value result :
        build("topk", x,
-             {b.getNamedAttr("dim", b.getI64IntegerAttr(dim)),
-              b.getNamedAttr("k", b.getI64IntegerAttr(
-                                      1 + below(typeOf(x).getDimSize(dim)))),
-              b.getNamedAttr("largest", b.getBoolAttr(chance(50)))}))
+             perhaps({"largest"},
+                     {b.getNamedAttr("dim", b.getI64IntegerAttr(dim)),
+                      b.getNamedAttr(
+                          "k", b.getI64IntegerAttr(
+                                   1 + below(typeOf(x).getDimSize(dim))))})))
     keep(result);
 }
 

@@ -41,7 +41,6 @@ private:
   /// A random value that `accept` takes; null where none was found.
   mlir::Value
   pickWhere(llvm::function_ref<bool(mlir::RankedTensorType)> accept);
-  mlir::Value pickFloat();
 
   // Building.
   /// The op's results, or none where the dialect refuses the combination.
@@ -55,14 +54,16 @@ private:
   void keep(mlir::Value value);
   mlir::Value splat(mlir::RankedTensorType type, double value);
   mlir::Value vector(llvm::ArrayRef<int64_t> elements);
-  mlir::Value convert(mlir::Value x, mlir::Type elementType);
-  mlir::Value broadcastTo(mlir::Value x, llvm::ArrayRef<int64_t> shape);
   /// Floats as integers in [-bound, bound], NaN kept; others as they are.
   mlir::Value integral(mlir::Value x, double bound);
   /// An index tensor of shape (outer.., count), every entry in range of `dims`.
   mlir::Value indices(mlir::RankedTensorType type, llvm::ArrayRef<int64_t> dims,
                       llvm::ArrayRef<int64_t> outer);
   llvm::SmallVector<int64_t> someDims(int64_t rank);
+  /// `attributes`, and each of `flags` or not.
+  llvm::SmallVector<mlir::NamedAttribute>
+  perhaps(llvm::ArrayRef<llvm::StringRef> flags,
+          llvm::ArrayRef<mlir::NamedAttribute> attributes);
 
   // One op (and what it needs) each.
   void makeUnary();
