@@ -21,4 +21,4 @@ config.environment["PATH"] = os.pathsep.join(
 for name in ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "HOME"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
-config.substitutions += [("%source", source), ("%build", build)]
+config.substitutions += [("%source", source), ("%build", build), ("%python", "/usr/bin/python3")]

@@ -28,8 +28,59 @@ LEVELS = ["x86-64-v2", "x86-64-v3", "x86-64-v4", "znver4"]
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 1e-40, -1e-40, 88.5, -88.5, 1e10, -1e10, np.inf, -np.inf, np.nan]
 
 
+def conv(x, w, strides, lo, hi, lhs_dilation, rhs_dilation, groups):
+    """mg.conv as its definition says, one output element at a time."""
+    dilated = np.zeros(x.shape[:2] + tuple((n - 1) * d + 1 for n, d in zip(x.shape[2:], lhs_dilation)))
+    dilated[(...,) + tuple(slice(None, None, d) for d in lhs_dilation)] = x
+    crop = tuple(slice(max(0, -a), n - max(0, -b)) for a, b, n in zip(lo, hi, dilated.shape[2:]))
+    padded = np.pad(dilated[(...,) + crop], [(0, 0)] * 2 + [(max(0, a), max(0, b)) for a, b in zip(lo, hi)])
+    extent = [(k - 1) * d + 1 for k, d in zip(w.shape[2:], rhs_dilation)]
+    spatial = [(n - e) // s + 1 for n, e, s in zip(padded.shape[2:], extent, strides)]
+    out = np.zeros((x.shape[0], w.shape[0], *spatial))
+    for at in np.ndindex(*out.shape):
+        group = at[1] // (w.shape[0] // groups)
+        channels = slice(group * w.shape[1], (group + 1) * w.shape[1])
+        window = tuple(slice(i * s, i * s + e, d) for i, s, e, d in zip(at[2:], strides, extent, rhs_dilation))
+        out[at] = (padded[(at[0], channels) + window] * w[at[1]]).sum()
+    return out
+
+
+def fold(x, n, size, stride, dilation):
+    """mg.fold of windows of the last dimension: x is (rows, windows, size)."""
+    out = np.zeros((x.shape[0], n), x.dtype)
+    for window in range(x.shape[1]):
+        for k in range(size):
+            out[:, window * stride + k * dilation] += x[:, window, k]
+    return out
+
+
+def scatter(x, i, u, combine):
+    """mg.scatter of rows: i is (updates, 1)."""
+    out = x.copy()
+    for row, update in zip(i[:, 0], u):
+        out[row] = combine(out[row], update)
+    return out
+
+
+def philox(key, count):
+    """Philox4x32-10 (Salmon et al. 2011): `count` 32-bit words; word i is word i % 4 of the block with counter i // 4."""
+    mask, words = 0xFFFFFFFF, []
+    k = [int(v) for v in key]
+    for block in range((count + 3) // 4):
+        c, k0, k1 = [block & mask, block >> 32, k[2], k[3]], k[0], k[1]
+        for _ in range(10):
+            p0, p1 = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+            c = [(p1 >> 32) ^ c[1] ^ k0, p1 & mask, (p0 >> 32) ^ c[3] ^ k1, p0 & mask]
+            k0, k1 = (k0 + 0x9E3779B9) & mask, (k1 + 0xBB67AE85) & mask
+        words += c
+    return np.array(words[:count], np.uint32)
+
+
+SCOPE = {"np": np, "conv": conv, "fold": fold, "scatter": scatter, "philox": philox}
+
+
 def entries(text):
-    """name -> [(argument, shape, dtype)], [result names]; of the public functions of an .mlir file."""
+    """name -> ([(argument, shape, dtype)], [result names]) of the functions of an .mlir file."""
     found = {}
     for match in re.finditer(r"func\.func\s+(?:public\s+)?@(\w+)\((.*?)\)\s*->\s*(.*?)\{\s*\n", text, re.S):
         name, arguments, results = match.groups()
@@ -37,7 +88,7 @@ def entries(text):
         for argument in re.finditer(r"%(\w+):\s*tensor<([^>]*)>", arguments):
             *shape, dtype = argument.group(2).split("x")
             parsed.append((argument.group(1), tuple(map(int, shape)), dtype))
-        found[name] = (parsed, len(re.findall(r"tensor<", results)))
+        found[name] = (parsed, re.findall(r'mg\.name = "(\w+)"', results))
     return found
 
 
@@ -101,7 +152,7 @@ class Checker:
 
     def check(self, entry, arguments, results, tolerance, expression, given):
         rng = np.random.default_rng(sum(entry.encode()))
-        inputs, options, scope = {}, [], {"np": np}
+        inputs, options, scope = {}, [], dict(SCOPE)
         for name, shape, dtype in arguments:
             value = eval(given[name], {"np": np}) if name in given else random_input(rng, shape, dtype)
             inputs[name] = np.asarray(value, DTYPES[dtype]).reshape(shape)
@@ -114,18 +165,18 @@ class Checker:
             wanted = eval(expression, scope)
         wanted = list(wanted) if isinstance(wanted, tuple) else [wanted]
         bound = wanted.pop() if tolerance == "bound" else None
-        if len(wanted) != results:
-            return self.fail(f"@{entry}: the reference has {len(wanted)} results, the entry {results}")
+        if len(wanted) != len(results):
+            return self.fail(f"@{entry}: the reference has {len(wanted)} results, the entry {len(results)}")
         for level in self.levels:
             where = f"@{entry} at {level}"
             if not self.run(["verify", self.model, "--entry", entry, f"--mcpu={level}", "-q", *options]):
                 continue
-            outputs = [os.path.join(self.folder, f"{entry}.{level}.{i}.npy") for i in range(results)]
-            writes = [word for i, path in enumerate(outputs) for word in ("--output", f"{i}=@{path}")]
+            outputs = [os.path.join(self.folder, f"{entry}.{level}.{name}.npy") for name in results]
+            writes = [word for name, path in zip(results, outputs) for word in ("--output", f"{name}=@{path}")]
             if not self.run(["run", self.model, "--entry", entry, f"--mcpu={level}", *options, *writes]):
                 continue
-            for i, (path, want) in enumerate(zip(outputs, wanted)):
-                self.compare(f"{where}, result {i}", np.load(path), np.asarray(want), tolerance, bound)
+            for name, path, want in zip(results, outputs, wanted):
+                self.compare(f"{where}, {name}", np.load(path), np.asarray(want), tolerance, bound)
 
     def compare(self, where, got, want, tolerance, bound):
         self.checks += 1

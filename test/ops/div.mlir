@@ -1,0 +1,43 @@
+// RUN: %python %S/check.py %s
+
+// numpy @f32: x / y
+func.func @f32(%x: tensor<3x37xf32> {mg.name = "x"}, %y: tensor<3x37xf32> {mg.name = "y"}) -> (tensor<3x37xf32> {mg.name = "z"}) {
+  %z = mg.div %x, %y : tensor<3x37xf32>
+  return %z : tensor<3x37xf32>
+}
+
+// numpy @f64: x / y
+func.func @f64(%x: tensor<3x37xf64> {mg.name = "x"}, %y: tensor<3x37xf64> {mg.name = "y"}) -> (tensor<3x37xf64> {mg.name = "z"}) {
+  %z = mg.div %x, %y : tensor<3x37xf64>
+  return %z : tensor<3x37xf64>
+}
+
+// numpy @f16: x / y
+func.func @f16(%x: tensor<3x37xf16> {mg.name = "x"}, %y: tensor<3x37xf16> {mg.name = "y"}) -> (tensor<3x37xf16> {mg.name = "z"}) {
+  %z = mg.div %x, %y : tensor<3x37xf16>
+  return %z : tensor<3x37xf16>
+}
+
+// numpy @i32: np.where(y == 0, ~(x * 0), np.trunc(x.astype(np.float64) / np.where(y == 0, 1, y)).astype(np.int64).astype(x.dtype))
+func.func @i32(%x: tensor<131xi32> {mg.name = "x"}, %y: tensor<131xi32> {mg.name = "y"}) -> (tensor<131xi32> {mg.name = "z"}) {
+  %z = mg.div %x, %y : tensor<131xi32>
+  return %z : tensor<131xi32>
+}
+
+// numpy @i8: np.where(y == 0, ~(x * 0), np.trunc(x.astype(np.float64) / np.where(y == 0, 1, y)).astype(np.int64).astype(x.dtype))
+func.func @i8(%x: tensor<131xi8> {mg.name = "x"}, %y: tensor<131xi8> {mg.name = "y"}) -> (tensor<131xi8> {mg.name = "z"}) {
+  %z = mg.div %x, %y : tensor<131xi8>
+  return %z : tensor<131xi8>
+}
+
+// numpy @ui8: np.where(y == 0, ~(x * 0), np.trunc(x.astype(np.float64) / np.where(y == 0, 1, y)).astype(np.int64).astype(x.dtype))
+func.func @ui8(%x: tensor<131xui8> {mg.name = "x"}, %y: tensor<131xui8> {mg.name = "y"}) -> (tensor<131xui8> {mg.name = "z"}) {
+  %z = mg.div %x, %y : tensor<131xui8>
+  return %z : tensor<131xui8>
+}
+
+// numpy @ui32: np.where(y == 0, ~(x * 0), np.trunc(x.astype(np.float64) / np.where(y == 0, 1, y)).astype(np.int64).astype(x.dtype))
+func.func @ui32(%x: tensor<131xui32> {mg.name = "x"}, %y: tensor<131xui32> {mg.name = "y"}) -> (tensor<131xui32> {mg.name = "z"}) {
+  %z = mg.div %x, %y : tensor<131xui32>
+  return %z : tensor<131xui32>
+}

@@ -1,0 +1,15 @@
+// RUN: %python %S/check.py %s
+
+// input @inside s: [2, 3]
+// numpy @inside: np.concatenate([x[:2], np.concatenate([x[2:4, :3], u, x[2:4, 8:]], 1), x[4:]])
+func.func @inside(%x: tensor<6x9xf32> {mg.name = "x"}, %u: tensor<2x5xf32> {mg.name = "u"}, %s: tensor<2xi32> {mg.name = "s"}) -> (tensor<6x9xf32> {mg.name = "y"}) {
+  %y = mg.dynamic_update_slice %x, %u, %s : (tensor<6x9xf32>, tensor<2x5xf32>, tensor<2xi32>) -> tensor<6x9xf32>
+  return %y : tensor<6x9xf32>
+}
+
+// input @clamped s: [100, 1]
+// numpy @clamped: np.concatenate([x[:4], u])
+func.func @clamped(%x: tensor<6x5xi8> {mg.name = "x"}, %u: tensor<2x5xi8> {mg.name = "u"}, %s: tensor<2xi64> {mg.name = "s"}) -> (tensor<6x5xi8> {mg.name = "y"}) {
+  %y = mg.dynamic_update_slice %x, %u, %s : (tensor<6x5xi8>, tensor<2x5xi8>, tensor<2xi64>) -> tensor<6x5xi8>
+  return %y : tensor<6x5xi8>
+}

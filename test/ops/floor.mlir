@@ -1,0 +1,40 @@
+// RUN: %python %S/check.py %s
+
+// numpy @vector: np.floor(x)
+func.func @vector(%x: tensor<3x37xf32> {mg.name = "x"}) -> (tensor<3x37xf32> {mg.name = "y"}) {
+  %y = mg.floor %x : tensor<3x37xf32>
+  return %y : tensor<3x37xf32>
+}
+
+// numpy @scalar: np.floor(x)
+func.func @scalar(%x: tensor<f32> {mg.name = "x"}) -> (tensor<f32> {mg.name = "y"}) {
+  %y = mg.floor %x : tensor<f32>
+  return %y : tensor<f32>
+}
+
+// numpy @empty: np.floor(x)
+func.func @empty(%x: tensor<0x4xf32> {mg.name = "x"}) -> (tensor<0x4xf32> {mg.name = "y"}) {
+  %y = mg.floor %x : tensor<0x4xf32>
+  return %y : tensor<0x4xf32>
+}
+
+// numpy @view: np.floor(x.T[::2, ::-1])
+func.func @view(%x: tensor<6x9xf32> {mg.name = "x"}) -> (tensor<5x6xf32> {mg.name = "y"}) {
+  %t = mg.transpose %x [1, 0] : tensor<6x9xf32> -> tensor<9x6xf32>
+  %s = mg.slice %t [0:9:2, 0:6] : tensor<9x6xf32> -> tensor<5x6xf32>
+  %r = mg.reverse %s [1] : tensor<5x6xf32>
+  %y = mg.floor %r : tensor<5x6xf32>
+  return %y : tensor<5x6xf32>
+}
+
+// numpy @f64: np.floor(x)
+func.func @f64(%x: tensor<41xf64> {mg.name = "x"}) -> (tensor<41xf64> {mg.name = "y"}) {
+  %y = mg.floor %x : tensor<41xf64>
+  return %y : tensor<41xf64>
+}
+
+// numpy @f16: np.floor(x)
+func.func @f16(%x: tensor<33xf16> {mg.name = "x"}) -> (tensor<33xf16> {mg.name = "y"}) {
+  %y = mg.floor %x : tensor<33xf16>
+  return %y : tensor<33xf16>
+}

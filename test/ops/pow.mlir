@@ -1,0 +1,32 @@
+// RUN: %python %S/check.py %s
+
+// numpy @f32 ulp 4: np.power(x, y)
+func.func @f32(%x: tensor<3x37xf32> {mg.name = "x"}, %y: tensor<3x37xf32> {mg.name = "y"}) -> (tensor<3x37xf32> {mg.name = "z"}) {
+  %z = mg.pow %x, %y : tensor<3x37xf32>
+  return %z : tensor<3x37xf32>
+}
+
+// numpy @f64 ulp 4: np.power(x, y)
+func.func @f64(%x: tensor<3x37xf64> {mg.name = "x"}, %y: tensor<3x37xf64> {mg.name = "y"}) -> (tensor<3x37xf64> {mg.name = "z"}) {
+  %z = mg.pow %x, %y : tensor<3x37xf64>
+  return %z : tensor<3x37xf64>
+}
+
+// numpy @broadcast ulp 4: np.power(x, y)
+func.func @broadcast(%x: tensor<5x7xf32> {mg.name = "x"}, %y: tensor<7xf32> {mg.name = "y"}) -> (tensor<5x7xf32> {mg.name = "z"}) {
+  %b = mg.broadcast %y [1] : tensor<7xf32> -> tensor<5x7xf32>
+  %z = mg.pow %x, %b : tensor<5x7xf32>
+  return %z : tensor<5x7xf32>
+}
+
+// numpy @scalar ulp 4: np.power(x, y)
+func.func @scalar(%x: tensor<f32> {mg.name = "x"}, %y: tensor<f32> {mg.name = "y"}) -> (tensor<f32> {mg.name = "z"}) {
+  %z = mg.pow %x, %y : tensor<f32>
+  return %z : tensor<f32>
+}
+
+// numpy @empty ulp 4: np.power(x, y)
+func.func @empty(%x: tensor<4x0xf32> {mg.name = "x"}, %y: tensor<4x0xf32> {mg.name = "y"}) -> (tensor<4x0xf32> {mg.name = "z"}) {
+  %z = mg.pow %x, %y : tensor<4x0xf32>
+  return %z : tensor<4x0xf32>
+}
