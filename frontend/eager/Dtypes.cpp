@@ -1,5 +1,6 @@
 #include "frontend/eager/Execute.h"
 
+#include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 
 namespace mg::eager {

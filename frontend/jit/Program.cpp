@@ -117,7 +117,6 @@ int Program::run(int entry, llvm::ArrayRef<eager::Array> inputs,
 
 void registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<mlir::mg::MgDialect>();
-  mlir::mg::registerPassDialects(registry);
   codegen::registerDialects(registry);
 }
 

@@ -10,14 +10,16 @@
 #include "frontend/eager/Execute.h"
 #include "minigrad/model.h"
 
-#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace mg {
 
 struct CompileOptions {
   codegen::Options codegen;
-  /// Sizes of symbolic dimensions by name (`--dim batch=8`).
-  std::map<std::string, int64_t> dims;
+  /// Sizes of symbolic dimensions, as "batch=8".
+  std::vector<std::string> dims;
 };
 
 /// The `mg` level to the `linalg` level (passes/), in place, then to what
