@@ -90,7 +90,7 @@ int Program::run(int entry, llvm::ArrayRef<eager::Array> inputs,
   const mg_entry &callee = model().entries[entry];
   if (inputs.size() != callee.input_count)
     return MG_ERROR_ARGUMENT;
-  llvm::SmallVector<eager::Array> kept; // row-major copies live until the end
+  std::vector<eager::Array> kept; // row-major copies live until the end
   llvm::SmallVector<const void *> in;
   llvm::SmallVector<void *> out;
   for (auto [array, wanted] :
