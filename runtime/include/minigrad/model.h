@@ -4,6 +4,7 @@
 #define MINIGRAD_MODEL_H
 #include "minigrad/array.h"
 #include "minigrad/pool.h"
+#include "minigrad/weights.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -44,6 +45,12 @@ typedef struct mg_model {
   uint32_t reserved;
   const mg_argument *weights;
 } mg_model;
+
+/* Points weights[i] at the data of model->weights[i] in `file`, which must stay
+ * open. MG_ERROR_FILE where a name is missing, MG_ERROR_SHAPE where a dtype or
+ * shape differs; then nothing was written. */
+mg_status mg_model_load_weights(const mg_model *model, const mg_weights *file,
+                                const void **weights);
 
 #ifdef __cplusplus
 }
