@@ -1,5 +1,8 @@
 //===- EmitDescriptor.cpp - NAME_model() and the tables behind it ---------===//
 //
+// And NAME_load_weights() where there are weights outside: the runtime's
+// generic function on the descriptor.
+//
 // The tables are those of minigrad/model.h, as constants. Every entry gets a
 // thunk of the uniform type `mg_entry_function`, which takes the pointers out
 // of the caller's tables and jumps to the public function.
@@ -41,6 +44,7 @@ private:
   Constant *arguments(llvm::ArrayRef<Argument> arguments);
   Constant *entry(const ModelEntry &entry);
   Function *thunk(const ModelEntry &entry);
+  void emitLoadWeights(Constant *descriptor);
   Function *create(llvm::FunctionType *type, llvm::Twine name, bool isPublic);
 
   llvm::Module &module;
@@ -137,6 +141,18 @@ Constant *DescriptorEmitter::entry(const ModelEntry &entry) {
                  arguments(e.outputs)});
 }
 
+/// int NAME_load_weights(file, weights)
+void DescriptorEmitter::emitLoadWeights(Constant *descriptor) {
+  llvm::Type *i32 = b.getInt32Ty();
+  Function *function =
+      create(llvm::FunctionType::get(i32, {pointer, pointer}, false),
+             model.name + "_load_weights", true);
+  auto load = module.getOrInsertFunction("mg_model_load_weights", i32, pointer,
+                                         pointer, pointer);
+  b.CreateRet(b.CreateCall(
+      load, {descriptor, function->getArg(0), function->getArg(1)}));
+}
+
 void DescriptorEmitter::emit(llvm::StringRef levels) {
   llvm::SmallVector<Constant *> entries, weights;
   for (const ModelEntry &one : model.entries)
@@ -149,6 +165,8 @@ void DescriptorEmitter::emit(llvm::StringRef levels) {
               b.getInt32(weights.size()), b.getInt32(0), table(weights)}));
   create(llvm::FunctionType::get(pointer, false), model.name + "_model", true);
   b.CreateRet(descriptor);
+  if (!weights.empty())
+    emitLoadWeights(descriptor);
 }
 
 } // namespace

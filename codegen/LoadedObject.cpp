@@ -9,7 +9,7 @@
 
 #include "codegen/EmitObject.h"
 #include "minigrad/cpu.h"
-#include "minigrad/pool.h"
+#include "minigrad/model.h"
 
 #include "llvm/ExecutionEngine/JITLink/JITLinkMemoryManager.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -41,6 +41,7 @@ static SymbolMap runtimeSymbols(const LLJIT &jit) {
                                               llvm::JITSymbolFlags::Callable};
   };
   add("mg_cpu_features", &mg_cpu_features);
+  add("mg_model_load_weights", &mg_model_load_weights);
   add("mg_parallel_for", &mg_parallel_for);
   add("memcpy", static_cast<void *(*)(void *, const void *, size_t)>(&memcpy));
   add("memmove",

@@ -217,6 +217,58 @@ TEST(Compile, OneWeightOutsideOneEmbedded) {
   data.check();
 }
 
+/// A safetensors file with `header` and so many bytes of data.
+mg_weights *fileWith(std::string header, const std::vector<float> &data) {
+  const std::string path = testing::TempDir() + "codegen-weights.safetensors";
+  const uint64_t size = header.size();
+  std::FILE *file = std::fopen(path.c_str(), "wb");
+  std::fwrite(&size, 8, 1, file);
+  std::fwrite(header.data(), 1, header.size(), file);
+  std::fwrite(data.data(), 4, data.size(), file);
+  std::fclose(file);
+  mg_weights *weights = nullptr;
+  char message[200] = "";
+  EXPECT_EQ(mg_weights_open(path.c_str(), &weights, message, sizeof message),
+            MG_OK)
+      << message;
+  return weights;
+}
+
+TEST(Compile, WeightsFromAFile) {
+  const Compiled compiled(linear);
+  ASSERT_TRUE(compiled);
+  const auto load = compiled.symbol<int(const mg_weights *, const void **)>(
+      "linear_load_weights");
+  Linear data;
+  std::vector<float> bytes = data.w;
+  bytes.insert(bytes.end(), data.b.begin(), data.b.end());
+  const void *weights[2] = {nullptr, nullptr};
+
+  const std::string w = R"({"fc.w":{"dtype":"F32","shape":[17,19],)"
+                        R"("data_offsets":[0,1292]})";
+  mg_weights *file = fileWith(
+      w + R"(,"fc.b":{"dtype":"F32","shape":[19],"data_offsets":[1292,1368]}})",
+      bytes);
+  EXPECT_EQ(load(file, weights), MG_OK);
+  ASSERT_TRUE(weights[0] && weights[1]);
+  EXPECT_EQ(
+      compiled.call({data.x.data()}, {data.y.data()}, {weights[0], weights[1]}),
+      MG_OK);
+  data.check();
+  mg_weights_close(file);
+
+  weights[0] = nullptr;
+  file = fileWith(
+      w + R"(,"fc.b":{"dtype":"I32","shape":[19],"data_offsets":[1292,1368]}})",
+      bytes);
+  EXPECT_EQ(load(file, weights), MG_ERROR_SHAPE);
+  EXPECT_EQ(weights[0], nullptr);
+  mg_weights_close(file);
+  file = fileWith(w + "}", data.w);
+  EXPECT_EQ(load(file, weights), MG_ERROR_FILE);
+  mg_weights_close(file);
+}
+
 TEST(Compile, ThreadsCompileAndCall) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
