@@ -6,9 +6,11 @@
 
 extern "C" {
 extern const mg_math_loops mg_math_loops_of_level;
+extern const mg_loops mg_loops_of_level;
 
 extern const mg_kernel_table MG_JOIN(mg_kernels_, MG_LEVEL);
 const mg_kernel_table MG_JOIN(mg_kernels_, MG_LEVEL) = {
     &mg_math_loops_of_level,
+    &mg_loops_of_level,
 };
 }

@@ -27,9 +27,13 @@ typedef struct mg_math_loops {
   mg_binary_loop binary_f64[MG_MATH_BINARY_COUNT];
 } mg_math_loops;
 
+/* The eager kernels' lookups: C++, see loop.h. */
+typedef struct mg_loops mg_loops;
+
 /* One member per family, each defined in a file of that family. */
 typedef struct mg_kernel_table {
   const mg_math_loops *math;
+  const mg_loops *loops;
 } mg_kernel_table;
 
 /* The table of the best level that mg_cpu_features() allows at this call; NULL
