@@ -123,7 +123,7 @@ static bool canMerge(LoopNest &nest, unsigned outer, unsigned inner) {
 
 void simplify(LoopNest &nest) {
   for (unsigned d = nest.size(); d-- > 0;)
-    if (nest.extents[d] == 1)
+    if (nest.extents[d] == 1 && !(nest.overwrite && nest.reduction[d]))
       eraseLoop(nest, d, -1);
   for (bool changed = true; changed;) {
     changed = false;

@@ -52,6 +52,9 @@ struct LoopNest {
   llvm::SmallVector<bool> indexed;
   /// A dot or convolution: its multiply and add may become an FMA.
   bool contraction = false;
+  /// Reduced outputs hold nothing yet: results overwrite them. Then reduction
+  /// loops stay, even those of one iteration.
+  bool overwrite = false;
 
   unsigned size() const { return extents.size(); }
   bool isReduced(const Access &output) const;

@@ -104,8 +104,8 @@ def TileAndVectorize : Pass<"mg-vectorize", "mlir::func::FuncOp"> {
   let options = [
     Option<"lanes", "lanes", "int64_t", /*default=*/"8",
            "f32 lanes of the CPU level's native vector: 4, 8 or 16">,
-    Option<"threads", "threads", "bool", /*default=*/"true",
-           "Split large kernels into scf.forall chunks">,
+    Option<"grain", "grain", "int64_t", /*default=*/"65536",
+           "Element operations that are worth a thread's chunk; 0: no threads">,
   ];
   let dependentDialects = [
     "mlir::affine::AffineDialect", "mlir::arith::ArithDialect",

@@ -41,12 +41,15 @@ void buildToBuffersPipeline(OpPassManager &passes) {
 void buildToVectorPipeline(OpPassManager &passes, const Level &level) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
   // Loops over native vectors; it makes temporaries, so the plan is after it.
-  functions.addPass(createTileAndVectorize({level.lanes, /*threads=*/false}));
+  functions.addPass(createTileAndVectorize({level.lanes}));
   // Every temporary gets its place while lifetimes are still structured.
   functions.addPass(createPlanMemory());
 }
 
 void buildToLLVMPipeline(OpPassManager &passes, const Level &level) {
+  // Tasks before anything is a pointer: what a loop captures is still a view
+  // of an argument and moves into its task.
+  passes.addPass(createParallelize());
   // Every level but the weakest has instructions for f16 (F16C).
   passes.addPass(createExpandHalves({/*f16=*/level.lanes < 8}));
   // Functions take and return native vectors, while vectors are still vectors.
@@ -68,6 +71,8 @@ void buildToLLVMPipeline(OpPassManager &passes, const Level &level) {
   passes.addPass(createConvertFuncToLLVMPass({.useBarePtrCallConv = true}));
   passes.addPass(createConvertControlFlowToLLVMPass());
   passes.addPass(createReconcileUnrealizedCastsPass());
+  // Launches pack pointers, so they wait for them.
+  passes.addPass(createLowerLaunches());
   // Last, when every function that will exist exists.
   passes.addPass(createAddDebugScopes());
 }

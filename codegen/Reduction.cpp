@@ -19,7 +19,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -188,7 +187,7 @@ void TileEmitter::storeAccumulators(Tile tile, Values accumulators) {
         Value sum = accumulators[at];
         if (plan.isRowStyle())
           sum = foldLanes(o, ArrayRef(accumulators).slice(at, accumulatorVecs));
-        if (plan.combiners[o])
+        if (plan.combiners[o] && !nest.overwrite)
           sum = combine(o, read(nest.inputs.size() + o, place), sum);
         write(o, place, sum);
       }
@@ -238,15 +237,13 @@ void TileEmitter::push(Value block, Values sums) {
                                             add(block, constant(1)));
   Value merges = b.create<arith::IndexCastOp>(
       loc, b.getIndexType(), b.create<math::CountTrailingZerosOp>(loc, next));
-  auto merge = b.create<scf::ForOp>(
-      loc, constant(0), merges, constant(1), sums,
-      [&](OpBuilder &, Location, Value level, ValueRange in) {
-        Values merged = combineAll(loadLevel(level), Values(in));
-        b.create<scf::YieldOp>(loc, merged);
+  Values merged =
+      loop(constant(0), merges, 1, sums, [&](Value level, ValueRange in) {
+        return combineAll(loadLevel(level), Values(in));
       });
   unsigned perOutput = accumulatorRows * accumulatorVecs;
   for (unsigned i = 0; i < sums.size(); ++i)
-    storeVector(merge.getResult(i), stacks[i / perOutput],
+    storeVector(merged[i], stacks[i / perOutput],
                 stackIndex(merges, i % perOutput));
 }
 

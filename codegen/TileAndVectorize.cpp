@@ -13,6 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/Passes.h"
+#include "codegen/ReductionSplit.h"
 #include "codegen/TileEmitter.h"
 
 #include "mlir/IR/PatternMatch.h"
@@ -57,8 +58,12 @@ TileEmitter::Values TileEmitter::loop(int64_t begin, int64_t end, int64_t step,
     return carried;
   if (begin + step >= end)
     return body(constant(begin), carried);
-  auto forOp = b.create<scf::ForOp>(loc, constant(begin), constant(end),
-                                    constant(step), carried);
+  return loop(constant(begin), constant(end), step, carried, body);
+}
+
+TileEmitter::Values TileEmitter::loop(Value begin, Value end, int64_t step,
+                                      ValueRange carried, Body body) {
+  auto forOp = b.create<scf::ForOp>(loc, begin, end, constant(step), carried);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(forOp.getBody());
   Values results = body(forOp.getInductionVar(), forOp.getRegionIterArgs());
@@ -129,13 +134,11 @@ void TileEmitter::emitChunks() {
   Value begin = multiply(chunk, perChunk * size);
   Value end = b.create<arith::MinSIOp>(
       loc, add(begin, constant(perChunk * size)), constant(tiles * size));
-  b.create<scf::ForOp>(loc, begin, end, constant(size), ValueRange(),
-                       [&](OpBuilder &, Location, Value iv, ValueRange) {
-                         OpBuilder::InsertionGuard inner(b);
-                         ivs[d] = iv;
-                         emitParallel(1, fullTile());
-                         b.create<scf::YieldOp>(loc);
-                       });
+  loop(begin, end, size, {}, [&](Value iv, ValueRange) -> Values {
+    ivs[d] = iv;
+    emitParallel(1, fullTile());
+    return {};
+  });
   if (!rest)
     return;
   Value isLast = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, chunk,
@@ -234,13 +237,21 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
       if (failed(nest))
         return failure();
       simplify(*nest);
-      bool nested = op->getParentOfType<scf::ForallOp>() != nullptr;
-      VectorPlan plan = planVectors(*nest, lanes, threads && !nested);
       rewriter.setInsertionPoint(op);
-      TileEmitter(rewriter, *nest, plan).emit();
+      bool nested = op->getParentOfType<scf::ForallOp>() != nullptr;
+      emit(rewriter, *nest, nested ? 0 : grain);
     }
     rewriter.eraseOp(op);
     return success();
+  }
+
+  void emit(OpBuilder &b, const LoopNest &nest, int64_t chunkGrain) {
+    VectorPlan plan = planVectors(nest, lanes, chunkGrain);
+    ReductionSplit split(nest, plan, wantedChunks(nest, chunkGrain));
+    if (!split.isWorthwhile())
+      return TileEmitter(b, nest, plan).emit();
+    for (const LoopNest &part : split.apply(b))
+      TileEmitter(b, part, planVectors(part, lanes, chunkGrain)).emit();
   }
 };
 } // namespace

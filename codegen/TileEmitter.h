@@ -53,6 +53,8 @@ private:
   /// [begin, end) by `step`; no loop where there is one step or none.
   Values loop(int64_t begin, int64_t end, int64_t step,
               mlir::ValueRange carried, Body body);
+  Values loop(Value begin, Value end, int64_t step, mlir::ValueRange carried,
+              Body body);
   Tile fullTile() const { return tileOf(plan.rows, plan.vecs * plan.lanes); }
   Tile tileOf(int64_t rows, int64_t width) const;
   /// Loads what no remaining loop changes, before them.

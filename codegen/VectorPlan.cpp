@@ -186,19 +186,21 @@ static void planReduction(const LoopNest &nest, int64_t nativeLanes,
   }
 }
 
-/// Work, in element operations, below which a second thread does not pay (about
-/// 3 us), and what a chunk should have at least.
-static constexpr double threadGrain = 131072, chunkGrain = 65536;
 static constexpr int64_t maxChunks = 64;
 
-static void planThreads(const LoopNest &nest, VectorPlan &plan) {
+int64_t wantedChunks(const LoopNest &nest, int64_t grain) {
   double work = bodyCost(*nest.body) + nest.inputs.size() + 1;
   for (int64_t extent : nest.extents)
     work *= extent;
-  if (work < threadGrain || plan.parallel.empty())
+  if (grain == 0 || work < 2.0 * grain)
+    return 1;
+  return llvm::bit_floor(uint64_t(std::min<double>(maxChunks, work / grain)));
+}
+
+static void planThreads(const LoopNest &nest, int64_t wanted,
+                        VectorPlan &plan) {
+  if (wanted == 1 || plan.parallel.empty())
     return;
-  int64_t wanted = std::min<int64_t>(
-      maxChunks, llvm::bit_floor(uint64_t(work / chunkGrain)));
   // The first loop with enough tiles, else the one with most.
   auto tiles = [&](unsigned loop) {
     return int64_t(llvm::divideCeil(nest.extents[loop], plan.tileOf(loop)));
@@ -215,7 +217,7 @@ static void planThreads(const LoopNest &nest, VectorPlan &plan) {
 }
 
 VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
-                       bool threads) {
+                       int64_t grain) {
   VectorPlan plan;
   bool canReorder = true;
   for (auto [o, output] : llvm::enumerate(nest.outputs)) {
@@ -230,8 +232,7 @@ VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
   planReduction(nest, nativeLanes, plan);
   if (nest.contraction && plan.vector >= 0)
     planContraction(nest, nativeLanes, plan);
-  if (threads)
-    planThreads(nest, plan);
+  planThreads(nest, wantedChunks(nest, grain), plan);
   return plan;
 }
 

@@ -63,7 +63,13 @@ struct VectorPlan {
 };
 
 /// `nativeLanes`: f32 lanes of the level's vector.
-VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes, bool threads);
+/// `grain`: element operations of a chunk; 0: no chunks.
+VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
+                       int64_t grain);
+
+/// Chunks that the nest's work is worth, a power of two; 1: it is too small. It
+/// depends on the shape only, so that partial results do, too.
+int64_t wantedChunks(const LoopNest &nest, int64_t grain);
 
 /// The register tile of a contraction (Contraction.cpp).
 void planContraction(const LoopNest &nest, int64_t nativeLanes,
