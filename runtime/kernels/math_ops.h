@@ -6,11 +6,19 @@
 #define MG_MATH_UNARY(X)                                                       \
   X(exp, Exp)                                                                  \
   X(expm1, Expm1)                                                              \
+  X(log, Log)                                                                  \
+  X(log1p, Log1p)                                                              \
   X(tanh, Tanh)                                                                \
   X(logistic, Logistic)                                                        \
-  X(log, Log)                                                                  \
-  X(log1p, Log1p)
+  X(erf, Erf)                                                                  \
+  X(sin, Sin)                                                                  \
+  X(cos, Cos)                                                                  \
+  X(tan, Tan)                                                                  \
+  X(atan, Atan)
 
-#define MG_MATH_BINARY(X)
+#define MG_MATH_BINARY(X)                                                      \
+  X(pow, Pow)                                                                  \
+  X(atan2, Atan2)                                                              \
+  X(rem, Rem)
 
 #endif
