@@ -6,12 +6,11 @@
 namespace mg {
 
 // (atan(t) - t) / t^3 by t^2, |t| <= tan(pi / 8). Error of atan 2^-59.3.
-constexpr double kAtan[] = {-0.33333333333333187154,   0.19999999999950698881,
-                            -0.14285714279909861313,   0.11111110769211161864,
-                            -9.0908973486148722531e-2, 7.6920529301046564052e-2,
-                            -6.6630210248959252183e-2, 5.8472829833469359972e-2,
-                            -5.0365609241599107460e-2, 3.7994522518335273331e-2,
-                            -1.7830134785453963242e-2};
+constexpr double kAtan[] = {
+    -0.33333333333333187,  0.19999999999950699,   -0.14285714279909861,
+    0.11111110769211162,   -0.090908973486148723, 0.076920529301046564,
+    -0.066630210248992183, 0.05847282983346936,   -0.050365609241599107,
+    0.037994522518335273,  -0.017830134785453963};
 
 // atan(y / x) for y, x >= 0, not both 0 and not both infinite, as a sum of
 // multiples of pi / 4 and atan(t), |t| <= tan(pi / 8):
@@ -58,8 +57,8 @@ template <class D> HWY_INLINE Vector<D> Atan2(D d, Vector<D> y, Vector<D> x) {
   } else {
     const auto one = hn::Set(d, 1.0);
     auto up = hn::Abs(y), across = hn::Abs(x);
-    // Twice infinity counts as 1 / 1, twice zero as 0 / 1; and the sum of two
-    // large numbers must not overflow.
+    // Twice infinity counts as 1 / 1, twice zero as 0 / 1. The sum of two large
+    // numbers must not overflow, nor the products of tiny ones lose bits.
     const auto infinity = hn::Set(d, FormatOf<D>::kInfinity);
     const auto infinite =
         hn::And(hn::Eq(up, infinity), hn::Eq(across, infinity));
@@ -67,8 +66,12 @@ template <class D> HWY_INLINE Vector<D> Atan2(D d, Vector<D> y, Vector<D> x) {
     const auto none = hn::And(hn::Eq(up, zero), hn::Eq(across, zero));
     up = hn::IfThenElse(infinite, one, up);
     across = hn::IfThenElse(hn::Or(infinite, none), one, across);
-    const auto large = hn::Gt(hn::Max(up, across), hn::Set(d, 0x1p1000));
-    const auto scale = hn::IfThenElse(large, hn::Set(d, 0.25), one);
+    const auto most = hn::Max(up, across);
+    const auto large = hn::Gt(most, hn::Set(d, 0x1p1000));
+    const auto tiny = hn::Lt(most, hn::Set(d, 0x1p-900));
+    const auto scale =
+        hn::IfThenElse(large, hn::Set(d, 0.25),
+                       hn::IfThenElse(tiny, hn::Set(d, 0x1p200), one));
     const auto a = AtanOfRatio(d, hn::Mul(up, scale), hn::Mul(across, scale));
     const auto back = hn::Add(hn::Sub(hn::Set(d, 0x1.921fb54442d18p+1), a),
                               hn::Set(d, 0x1.1a62633145c07p-53));

@@ -13,16 +13,13 @@ template <> struct ExpConstants<float> {
   // exp is 0, expm1 -1, both infinite (with a positive r).
   static constexpr float kLow = -105, kMinusOne = -20, kHigh = 88.8f;
   // Error 2^-28.2.
-  static constexpr float kP[] = {
-      0.49999994039535522461f, 0.16666519641876220703f,
-      4.1668236255645751953e-2f, 8.3688236773014068604e-3f,
-      1.3823552289977669716e-3f};
+  static constexpr float kP[] = {0.49999994f, 0.166665196f, 0.0416682363f,
+                                 0.00836882368f, 0.00138235523f};
   // (tanh(x) - x) / x^3 by x^2 for |x| <= kTanhSmall. Error 2^-32.4.
   static constexpr float kTanhSmall = 0.625f;
-  static constexpr float kTanh[] = {
-      -0.33333331346511840820f,   0.13333222270011901855f,
-      -5.3948447108268737793e-2f, 2.1708592772483825684e-2f,
-      -8.1945573911070823669e-3f, 2.1570557728409767151e-3f};
+  static constexpr float kTanh[] = {-0.333333313f,   0.133332223f,
+                                    -0.0539484471f,  0.0217085928f,
+                                    -0.00819455739f, 0.00215705577f};
 };
 template <> struct ExpConstants<double> {
   static constexpr double kLn2High = 0x1.62e42fee00000p-1,
@@ -30,21 +27,18 @@ template <> struct ExpConstants<double> {
   static constexpr double kLow = -750, kMinusOne = -40, kHigh = 709.9;
   // Error 2^-57.9.
   static constexpr double kP[] = {
-      0.50000000000000111022,   0.16666666666666418717,
-      4.1666666666526686047e-2, 8.3333333334902320172e-3,
-      1.3888888944473428127e-3, 1.9841269516385730211e-4,
-      2.4801492265489620656e-5, 2.7557577003957873903e-6,
-      2.7630537163585890580e-7, 2.5003225328774787505e-8};
+      0.50000000000000111,   0.16666666666666419,    0.041666666666526686,
+      0.008333333333490232,  0.0013888888944473428,  0.0001984126951638573,
+      2.480149226548962e-05, 2.7557577003957874e-06, 2.7630537163585891e-07,
+      2.5003225328774788e-08};
   // Error 2^-64.
   static constexpr double kTanhSmall = 0.625;
   static constexpr double kTanh[] = {
-      -0.33333333333333331483,   0.13333333333333030612,
-      -5.3968253968066301485e-2, 2.1869488530032909351e-2,
-      -8.8632354088290940940e-3, 3.5921264684519648919e-3,
-      -1.4558204629453330374e-3, 5.8994040803224119356e-4,
-      -2.3874142201586972915e-4, 9.5684481956582543728e-5,
-      -3.6527724044468008237e-5, 1.1711595239456247034e-5,
-      -2.2397462225609459630e-6};
+      -0.33333333333333331,   0.13333333333333031,     -0.053968253968066301,
+      0.021869488530032909,   -0.0088632354088290944,  0.0035921264684519649,
+      -0.0014558204629405334, 0.00058994040803224119,  -0.00023874142201586973,
+      9.5684481956582744e-05, -3.6527724044468008e-05, 1.1710595239456247e-05,
+      -2.239746222560946e-06};
 };
 
 // exp(x) = 2^n (1 + q)
@@ -94,12 +88,12 @@ template <class D> HWY_INLINE Vector<D> Tanh(D d, Vector<D> x) {
   using C = ExpConstants<T>;
   const auto a = hn::Abs(x);
   const auto one = hn::Set(d, T(1));
-  const auto z = hn::Mul(x, x);
-  const auto small = hn::MulAdd(hn::Mul(x, z), Polynomial(d, z, C::kTanh), x);
+  const auto z = hn::Mul(a, a);
+  const auto small = hn::MulAdd(hn::Mul(a, z), Polynomial(d, z, C::kTanh), a);
   const auto e = Exp(d, hn::Add(a, a));
   const auto large = hn::Sub(one, hn::Div(hn::Set(d, T(2)), hn::Add(e, one)));
-  return hn::IfThenElse(hn::Lt(a, hn::Set(d, C::kTanhSmall)), small,
-                        hn::CopySign(large, x));
+  const auto is_small = hn::Lt(a, hn::Set(d, C::kTanhSmall));
+  return hn::CopySign(hn::IfThenElse(is_small, small, large), x);
 }
 
 // 1 / (1 + exp(-x)), by the smaller exponential. Generated code says the same.

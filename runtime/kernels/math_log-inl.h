@@ -14,21 +14,19 @@ template <> struct LogConstants<float> {
   static constexpr float kLn2High = 0x1.62e4p-1f, kLn2Low = 0x1.7f7d1cp-20f;
   static constexpr float kSqrtHalf = 0x1.6a09e6p-1f;
   // (log(1 + f) - f + f^2 / 2) / f^3. Error of the logarithm 2^-29.4.
-  static constexpr float kP[] = {
-      0.33333340287208557129f, -0.25001063942909240723f,
-      0.20001031458377838135f, -0.16616006195545196533f,
-      0.14199036359786987305f, -0.13220016658306121826f,
-      0.12809792160987854004f, -7.5530692934989929199e-2f};
+  static constexpr float kP[] = {0.333333403f,  -0.250010639f, 0.200010315f,
+                                 -0.166160062f, 0.141990364f,  -0.132200167f,
+                                 0.128097922f,  -0.0755306929f};
 };
 template <> struct LogConstants<double> {
   static constexpr double kLn2High = 0x1.62e42fee00000p-1,
                           kLn2Low = 0x1.a39ef35793c76p-33;
   static constexpr double kSqrtHalf = 0x1.6a09e667f3bcdp-1;
   // (log((1 + s) / (1 - s)) - 2 s) / s^3 by s^2. Error 2^-59.5.
-  static constexpr double kP[] = {
-      0.66666666666667351304, 0.39999999999409158180, 0.28571428743773330527,
-      0.22222198415701682750, 0.18183573263786423357, 0.15313803526593105104,
-      0.14798597124698084638};
+  static constexpr double kP[] = {0.66666666666667351, 0.39999999999409158,
+                                  0.28571428743773331, 0.22222198415701683,
+                                  0.18183573263786423, 0.15313803526594305,
+                                  0.14798597124698085};
 };
 
 // log(1 + f) - f + f^2 / 2. In f64 a polynomial of f would be too long: with

@@ -58,7 +58,7 @@ template <class D> HWY_INLINE Vector<D> Rem(D d, Vector<D> x, Vector<D> y) {
   const auto infinity = hn::Set(d, F::kInfinity);
   const auto a = hn::Abs(x), b = hn::Abs(y);
   const auto defined =
-      hn::And(hn::Lt(a, infinity), hn::Gt(b, hn::Zero(d))); // x NaN: not
+      hn::And(hn::Lt(a, infinity), hn::Gt(b, hn::Zero(d))); // NaN: neither
   const auto divides =
       hn::And(hn::And(defined, hn::Lt(b, infinity)), hn::Ge(a, b));
 
@@ -87,9 +87,8 @@ template <class D> HWY_INLINE Vector<D> Rem(D d, Vector<D> x, Vector<D> y) {
   const auto scaled = hn::Mul(hn::Mul(ToFloat(d, rest), PowerOfTwo(d, up)),
                               PowerOfTwo(d, hn::Sub(n, up)));
 
-  auto result = hn::IfThenElse(divides, hn::CopySign(scaled, x), x);
-  result = hn::IfThenElse(defined, result, hn::Set(d, F::kNaN));
-  return hn::IfThenElse(hn::Ne(y, y), y, result);
+  const auto result = hn::IfThenElse(divides, hn::CopySign(scaled, x), x);
+  return hn::IfThenElse(defined, result, hn::Set(d, F::kNaN));
 }
 
 } // namespace mg

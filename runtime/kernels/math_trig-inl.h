@@ -117,34 +117,34 @@ template <class D> HWY_INLINE Quarter<D> ReduceQuarter(D d, Vector<D> x) {
         ReduceInDouble(wide, hn::PromoteTo(wide, hn::LowerHalf(half, x)));
     const auto b =
         ReduceInDouble(wide, hn::PromoteTo(wide, hn::UpperHalf(half, x)));
-    return {
-        hn::ConcatEven(du, hn::BitCast(du, b.number),
-                       hn::BitCast(du, a.number)),
-        hn::Combine(d, hn::DemoteTo(half, b.high), hn::DemoteTo(half, a.high)),
-        hn::Zero(d)};
+    const auto a_high = hn::DemoteTo(half, a.high);
+    const auto b_high = hn::DemoteTo(half, b.high);
+    const auto lost = [=](auto r, auto high) {
+      return hn::DemoteTo(half, hn::Sub(r, hn::PromoteTo(wide, high)));
+    };
+    return {hn::ConcatEven(du, hn::BitCast(du, b.number),
+                           hn::BitCast(du, a.number)),
+            hn::Combine(d, b_high, a_high),
+            hn::Combine(d, lost(b.high, b_high), lost(a.high, a_high))};
   }
 }
 
 template <class T> struct TrigConstants;
 template <> struct TrigConstants<float> {
   // (sin(r) - r) / r^3 and (cos(r) - 1 + r^2 / 2) / r^4. Errors 2^-32, 2^-33.
-  static constexpr float kSin[] = {
-      -0.16666667163372039795f, 8.3333719521760940552e-3f,
-      -1.9849911041092127562e-4f, 2.8005449621559819207e-6f};
-  static constexpr float kCos[] = {4.1666645556688308716e-2f,
-                                   -1.3887310633435845375e-3f,
-                                   2.4432563805021345615e-5f};
+  static constexpr float kSin[] = {-0.166666672f, 0.00833337195f,
+                                   -0.00019849911f, 2.80054496e-06f};
+  static constexpr float kCos[] = {0.0416666456f, -0.00138873106f,
+                                   2.44325638e-05f};
 };
 template <> struct TrigConstants<double> {
   // Errors 2^-57.9, 2^-63.9.
   static constexpr double kSin[] = {
-      -0.16666666666666629659,   8.3333333333219204720e-3,
-      -1.9841269829460562112e-4, 2.7557313583511128422e-6,
-      -2.5050742467399570512e-8, 1.5895952752398004500e-10};
+      -0.1666666666666663,    0.0083333333333219205,   -0.00019841269829460562,
+      2.7557313583111128e-06, -2.5050742467399591e-08, 1.5895952752398004e-10};
   static constexpr double kCos[] = {
-      4.1666666666666594965e-2, -1.3888888888873346299e-3,
-      2.4801587289005626633e-5, -2.7557314218073982507e-7,
-      2.0875705523765137109e-9, -1.1358754840328494634e-11};
+      0.041666666666666595,    -0.0013888888888873346, 2.4801587289005627e-05,
+      -2.7557314218073983e-07, 2.0875705523765137e-09, -1.1358754840328495e-11};
 };
 
 template <class D> HWY_INLINE Vector<D> SinOfRest(D d, const Quarter<D> &q) {
@@ -152,7 +152,9 @@ template <class D> HWY_INLINE Vector<D> SinOfRest(D d, const Quarter<D> &q) {
   const auto z = hn::Mul(q.high, q.high);
   const auto small =
       hn::MulAdd(hn::Mul(q.high, z), Polynomial(d, z, C::kSin), q.low);
-  return hn::Add(q.high, small);
+  // -0 + 0 would be 0.
+  return hn::IfThenElse(hn::Eq(q.high, hn::Zero(d)), q.high,
+                        hn::Add(q.high, small));
 }
 
 template <class D> HWY_INLINE Vector<D> CosOfRest(D d, const Quarter<D> &q) {

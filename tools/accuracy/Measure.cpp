@@ -11,11 +11,10 @@
 using namespace mg::accuracy;
 
 std::vector<Level> mg::accuracy::levels() {
-  const std::pair<const char *, uint64_t> known[] = {
-      {"x86-64-v2", MG_CPU_V2},
-      {"x86-64-v3", MG_CPU_V3},
-      {"x86-64-v4", MG_CPU_V4},
-      {"znver4", MG_CPU_ZNVER4}};
+  const std::pair<const char *, uint64_t> known[] = {{"x86-64-v2", MG_CPU_V2},
+                                                     {"x86-64-v3", MG_CPU_V3},
+                                                     {"x86-64-v4", MG_CPU_V4},
+                                                     {"znver4", MG_CPU_ZNVER4}};
   mg_cpu_limit(~uint64_t(0));
   const uint64_t features = mg_cpu_features();
   std::vector<Level> found;
@@ -53,8 +52,8 @@ struct Exact {
   double rest = 0;
 };
 
-template <class T> using BitsOf =
-    std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+template <class T>
+using BitsOf = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
 
 /// Mixes a counter into 64 bits that look random (SplitMix64's finalizer).
 uint64_t mix(uint64_t i) {
@@ -66,13 +65,25 @@ uint64_t mix(uint64_t i) {
 
 template <class T> std::vector<T> specialValues() {
   using Limits = std::numeric_limits<T>;
-  std::vector<T> values = {0,   Limits::denorm_min(), 3 * Limits::denorm_min(),
-                           1,   T(0.5),               T(1.5),
-                           2,   3,                    4,
-                           5,   T(0.1),               T(1e-5),
-                           1e5, T(0.625),             T(1 << 19),
-                           Limits::min(),             Limits::max(),
-                           Limits::epsilon(),         Limits::infinity(),
+  std::vector<T> values = {0,
+                           Limits::denorm_min(),
+                           3 * Limits::denorm_min(),
+                           1,
+                           T(0.5),
+                           T(1.5),
+                           2,
+                           3,
+                           4,
+                           5,
+                           T(0.1),
+                           T(1e-5),
+                           1e5,
+                           T(0.625),
+                           T(1 << 19),
+                           Limits::min(),
+                           Limits::max(),
+                           Limits::epsilon(),
+                           Limits::infinity(),
                            Limits::quiet_NaN()};
   for (double x : {M_PI_2, M_PI, M_PI_4, M_LN2, M_LN2 / 2, M_SQRT2, M_SQRT1_2})
     values.push_back(T(x));
@@ -117,15 +128,16 @@ template <class T> T partner(const Function &function, T x, uint64_t i) {
   return i & 4 && x < 0 ? std::nearbyint(near) : near;
 }
 
-template <class T> void run(const Function &function, const Level &level,
-                            const T *x, const T *y, T *out, size_t count) {
+template <class T>
+void run(const Function &function, const Level &level, const T *x, const T *y,
+         T *out, size_t count) {
   const mg_math_loops *math = level.kernels->math;
   if (function.operands == 1)
-    (sizeof(T) == 4 ? math->unary_f32 : math->unary_f64)[function.index](
-        x, out, count);
+    (sizeof(T) == 4 ? math->unary_f32 : math->unary_f64)[function.index](x, out,
+                                                                         count);
   else
-    (sizeof(T) == 4 ? math->binary_f32 : math->binary_f64)[function.index](
-        x, y, out, count);
+    (sizeof(T) == 4 ? math->binary_f32
+                    : math->binary_f64)[function.index](x, y, out, count);
 }
 
 /// The error of `got` in ULP; infinity counts as the first power of two that
@@ -145,9 +157,10 @@ template <class T> double judge(T got, Exact exact) {
   if (std::isinf(got) && exponent >= Limits::max_exponent)
     return 0;
   // Halved, so that 2^1024 is a number.
-  const double half = std::isinf(got)
-                          ? std::copysign(std::ldexp(1.0, Limits::max_exponent - 1), got)
-                          : double(got) / 2;
+  const double half =
+      std::isinf(got)
+          ? std::copysign(std::ldexp(1.0, Limits::max_exponent - 1), got)
+          : double(got) / 2;
   return std::fabs(std::ldexp(half - exact.value / 2, 1 - ulp) -
                    std::ldexp(exact.rest, -ulp));
 }
@@ -200,13 +213,9 @@ public:
     mpfr_set_d(x, a, MPFR_RNDN);
     mpfr_set_d(y, b, MPFR_RNDN);
     function.inMpfr(result, x, y);
-    // Toward zero: a value that is not 0 keeps its sign, and does not overflow
-    // to infinity.
-    Exact exact = {mpfr_get_d(result, MPFR_RNDZ)};
-    if (mpfr_number_p(result) && !mpfr_zero_p(result)) {
-      if (exact.value == 0)
-        return {std::copysign(std::numeric_limits<double>::denorm_min() / 2,
-                              mpfr_sgn(result))};
+    // Away from zero: what is not 0 keeps its sign and does not become 0.
+    Exact exact = {mpfr_get_d(result, MPFR_RNDA)};
+    if (std::isfinite(exact.value) && exact.value != 0) {
       mpfr_sub_d(result, result, exact.value, MPFR_RNDN);
       exact.rest = mpfr_get_d(result, MPFR_RNDN);
     }
@@ -309,10 +318,9 @@ std::vector<Errors> sweepRandom(const Function &function,
 
 } // namespace
 
-std::vector<Errors>
-mg::accuracy::measureF32(const Function &function,
-                         const std::vector<Level> &levels, uint64_t step,
-                         mg_pool *pool) {
+std::vector<Errors> mg::accuracy::measureF32(const Function &function,
+                                             const std::vector<Level> &levels,
+                                             uint64_t step, mg_pool *pool) {
   const uint64_t count = (uint64_t(1) << 32) / step;
   if (function.operands == 2)
     return sweepRandom<float>(function, levels, count, pool);
@@ -325,9 +333,8 @@ mg::accuracy::measureF32(const Function &function,
       count, pool);
 }
 
-std::vector<Errors>
-mg::accuracy::measureF64(const Function &function,
-                         const std::vector<Level> &levels, uint64_t count,
-                         mg_pool *pool) {
+std::vector<Errors> mg::accuracy::measureF64(const Function &function,
+                                             const std::vector<Level> &levels,
+                                             uint64_t count, mg_pool *pool) {
   return sweepRandom<double>(function, levels, count, pool);
 }

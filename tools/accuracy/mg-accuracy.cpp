@@ -39,10 +39,10 @@ std::string at(const Row &row, double x, double y) {
 
 std::string specials(const Row &row) {
   const Errors &e = row.errors;
-  return e.wrongSpecials == 0 ? "right"
-                              : fmt::format("{} wrong, as at {}",
-                                            e.wrongSpecials,
-                                            at(row, e.wrongX, e.wrongY));
+  return e.wrongSpecials == 0
+             ? "right"
+             : fmt::format("{} wrong, as at {}", e.wrongSpecials,
+                           at(row, e.wrongX, e.wrongY));
 }
 
 void printTable(const std::vector<Row> &rows) {
@@ -116,9 +116,8 @@ int measure(const Options &options) {
   }
   mg_pool_destroy(pool);
   options.json ? printJson(rows) : printTable(rows);
-  return options.check && !std::all_of(rows.begin(), rows.end(), [](auto &row) {
-    return row.isGood();
-  });
+  return options.check && !std::all_of(rows.begin(), rows.end(),
+                                       [](auto &row) { return row.isGood(); });
 }
 
 } // namespace
