@@ -1,5 +1,6 @@
 //===- Dialect.cpp - registration -----------------------------------------===//
 #include "ir/Dialect.h"
+#include "ir/ConstantFolding.h"
 #include "ir/Ops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -27,7 +28,7 @@ struct Inlining : DialectInlinerInterface {
 void MgDialect::initialize() {
   registerAttributes();
   registerOps();
-  addInterfaces<Inlining>();
+  addInterfaces<Inlining, ConstantFolding>();
 }
 
 Operation *MgDialect::materializeConstant(OpBuilder &builder, Attribute value,

@@ -84,8 +84,10 @@ class MG_BinaryOp<string mnemonic, MG_Scalar scalar, list<Trait> traits = []>
 // Unary
 //===----------------------------------------------------------------------===//
 
-class MG_MathOp<string mnemonic, string mathOp, string what>
-    : MG_UnaryOp<mnemonic, MG_FloatOnly<"r.make<math::" # mathOp # ">(x)">> {
+class MG_MathOp<string mnemonic, string mathOp, string what,
+                list<Trait> traits = []>
+    : MG_UnaryOp<mnemonic, MG_FloatOnly<"r.make<math::" # mathOp # ">(x)">,
+                 traits> {
   let summary = what;
   let description = "Takes floats. C1: the element type is a float.";
 }
@@ -101,11 +103,14 @@ def MG_TanOp : MG_MathOp<"tan", "TanOp", "tangent of an angle in radians">;
 def MG_TanhOp : MG_MathOp<"tanh", "TanhOp", "hyperbolic tangent">;
 def MG_AtanOp : MG_MathOp<"atan", "AtanOp", "arc tangent in radians">;
 def MG_ErfOp : MG_MathOp<"erf", "ErfOp", "error function">;
-def MG_FloorOp : MG_MathOp<"floor", "FloorOp", "largest integer <= x">;
-def MG_CeilOp : MG_MathOp<"ceil", "CeilOp", "smallest integer >= x">;
-def MG_RoundEvenOp
-    : MG_MathOp<"round_even", "RoundEvenOp", "nearest integer, ties to even">;
-def MG_TruncOp : MG_MathOp<"trunc", "TruncOp", "the integer part of x">;
+def MG_FloorOp : MG_MathOp<"floor", "FloorOp", "largest integer <= x",
+                           [Idempotent]>;
+def MG_CeilOp : MG_MathOp<"ceil", "CeilOp", "smallest integer >= x",
+                          [Idempotent]>;
+def MG_RoundEvenOp : MG_MathOp<"round_even", "RoundEvenOp",
+                               "nearest integer, ties to even", [Idempotent]>;
+def MG_TruncOp : MG_MathOp<"trunc", "TruncOp", "the integer part of x",
+                           [Idempotent]>;
 
 def MG_RsqrtOp : MG_UnaryOp<"rsqrt", MG_FloatOnly<
     "r.make<arith::DivFOp>(r.real(1), r.make<math::SqrtOp>(x))">> {
@@ -124,13 +129,13 @@ def MG_LogisticOp : MG_UnaryOp<"logistic", MG_FloatOnly<"r.logistic(x)">> {
 def MG_NegOp : MG_UnaryOp<"neg", MG_Number<
     "r.make<arith::NegFOp>(x)",
     "r.make<arith::SubIOp>(r.integer(0), x)",
-    "r.make<arith::SubIOp>(r.integer(0), x)">> {
+    "r.make<arith::SubIOp>(r.integer(0), x)">, [Involution]> {
   let summary = "-x";
   let description = "Integers wrap. C1: the element type is a number.";
 }
 
 def MG_AbsOp : MG_UnaryOp<"abs", MG_Number<
-    "r.make<math::AbsFOp>(x)", "r.abs(x)", "x">> {
+    "r.make<math::AbsFOp>(x)", "r.abs(x)", "x">, [Idempotent]> {
   let summary = "|x|";
   let description = [{
     The lowest integer is its own absolute value.
@@ -139,13 +144,13 @@ def MG_AbsOp : MG_UnaryOp<"abs", MG_Number<
 }
 
 def MG_SignOp : MG_UnaryOp<"sign", MG_Number<
-    "r.sign(x)", "r.sign(x)", "r.sign(x)">> {
+    "r.sign(x)", "r.sign(x)", "r.sign(x)">, [Idempotent]> {
   let summary = "-1, 0 or 1";
   let description = "NaN, +0 and -0 stay. C1: the element type is a number.";
 }
 
 def MG_NotOp : MG_UnaryOp<"not", MG_Bits<
-    "r.make<arith::XOrIOp>(x, r.integer(-1))">> {
+    "r.make<arith::XOrIOp>(x, r.integer(-1))">, [Involution]> {
   let summary = "all bits inverted";
   let description = "C1: the element type is an integer or bool.";
 }
@@ -163,18 +168,21 @@ def MG_AddOp : MG_ArithmeticOp<"add",
     "r.make<arith::AddIOp>(a, b)", [Commutative]> {
   let summary = "lhs + rhs";
   let description = "Integers wrap. C1: equal types. C2: numbers.";
+  let hasFolder = 1;
 }
 def MG_SubOp : MG_ArithmeticOp<"sub",
     "r.make<arith::SubFOp>(a, b)", "r.make<arith::SubIOp>(a, b)",
     "r.make<arith::SubIOp>(a, b)"> {
   let summary = "lhs - rhs";
   let description = "Integers wrap. C1: equal types. C2: numbers.";
+  let hasFolder = 1;
 }
 def MG_MulOp : MG_ArithmeticOp<"mul",
     "r.make<arith::MulFOp>(a, b)", "r.make<arith::MulIOp>(a, b)",
     "r.make<arith::MulIOp>(a, b)", [Commutative]> {
   let summary = "lhs * rhs";
   let description = "Integers wrap. C1: equal types. C2: numbers.";
+  let hasFolder = 1;
 }
 def MG_DivOp : MG_ArithmeticOp<"div",
     "r.make<arith::DivFOp>(a, b)", "r.divide(a, b)", "r.divide(a, b)"> {
@@ -184,6 +192,7 @@ def MG_DivOp : MG_ArithmeticOp<"div",
     (-1, or the largest unsigned); the lowest integer / -1 is itself.
     C1: equal types. C2: numbers.
   }];
+  let hasFolder = 1;
 }
 def MG_RemOp : MG_ArithmeticOp<"rem",
     "r.make<arith::RemFOp>(a, b)", "r.remainder(a, b)", "r.remainder(a, b)"> {
@@ -195,7 +204,7 @@ def MG_RemOp : MG_ArithmeticOp<"rem",
 }
 def MG_MaxOp : MG_ArithmeticOp<"max",
     "r.make<arith::MaximumFOp>(a, b)", "r.make<arith::MaxSIOp>(a, b)",
-    "r.make<arith::MaxUIOp>(a, b)", [Commutative]> {
+    "r.make<arith::MaxUIOp>(a, b)", [Commutative, Idempotent]> {
   let summary = "the larger one";
   let description = [{
     NaN if any is NaN; -0 < +0. C1: equal types. C2: numbers.
@@ -203,7 +212,7 @@ def MG_MaxOp : MG_ArithmeticOp<"max",
 }
 def MG_MinOp : MG_ArithmeticOp<"min",
     "r.make<arith::MinimumFOp>(a, b)", "r.make<arith::MinSIOp>(a, b)",
-    "r.make<arith::MinUIOp>(a, b)", [Commutative]> {
+    "r.make<arith::MinUIOp>(a, b)", [Commutative, Idempotent]> {
   let summary = "the smaller one";
   let description = [{
     NaN if any is NaN; -0 < +0. C1: equal types. C2: numbers.
@@ -220,14 +229,16 @@ def MG_Atan2Op : MG_BinaryOp<"atan2", MG_FloatOnly<
   let description = "As C's `atan2`. C1: equal types. C2: floats.";
 }
 
-class MG_BitwiseOp<string mnemonic, string arithOp, string what>
+class MG_BitwiseOp<string mnemonic, string arithOp, string what,
+                   list<Trait> traits = []>
     : MG_BinaryOp<mnemonic, MG_Bits<"r.make<arith::" # arithOp # ">(a, b)">,
-                  [Commutative]> {
+                  [Commutative] # traits> {
   let summary = what;
   let description = "Bit by bit. C1: equal types. C2: integers or bool.";
+  let hasFolder = 1;
 }
-def MG_AndOp : MG_BitwiseOp<"and", "AndIOp", "lhs and rhs">;
-def MG_OrOp : MG_BitwiseOp<"or", "OrIOp", "lhs or rhs">;
+def MG_AndOp : MG_BitwiseOp<"and", "AndIOp", "lhs and rhs", [Idempotent]>;
+def MG_OrOp : MG_BitwiseOp<"or", "OrIOp", "lhs or rhs", [Idempotent]>;
 def MG_XorOp : MG_BitwiseOp<"xor", "XOrIOp", "either lhs or rhs">;
 
 class MG_ShiftOp<string mnemonic, MG_Scalar scalar>
@@ -236,6 +247,7 @@ class MG_ShiftOp<string mnemonic, MG_Scalar scalar>
     The distance is read as unsigned; one of at least the width shifts every
     bit out. C1: equal types. C2: integers (shr_a: signed ones).
   }];
+  let hasFolder = 1;
 }
 def MG_ShlOp : MG_ShiftOp<"shl", MG_IntOnly<
     "r.shift<arith::ShLIOp>(a, b)", "r.shift<arith::ShLIOp>(a, b)">> {
@@ -267,11 +279,12 @@ def MG_CompareOp : MG_InferredOp<"compare", [
   }];
   let arguments = (ins MG_Direction:$direction, MG_Tensor:$lhs, MG_Tensor:$rhs);
   let results = (outs MG_Tensor:$result);
-  let assemblyFormat = "$direction $lhs `,` $rhs attr-dict `:` type($lhs)";
+  let assemblyFormat = "`` $direction $lhs `,` $rhs attr-dict `:` type($lhs)";
   defvar methods = MG_ScalarMethods<
       MG_AnyElement<"r.compare(getDirection(), a, b)">, ["a", "b"], "getLhs()">;
   let extraClassDeclaration = methods.declaration # inferDeclaration;
   let extraClassDefinition = methods.definition # inferDefinition;
+  let hasFolder = 1;
 }
 
 def MG_SelectOp : MG_Op<"select", [
@@ -297,6 +310,7 @@ def MG_SelectOp : MG_Op<"select", [
       MG_AnyElement<"r.make<arith::SelectOp>(c, a, b)">, ["c", "a", "b"]>;
   let extraClassDeclaration = methods.declaration # inferDeclaration;
   let extraClassDefinition = methods.definition;
+  let hasFolder = 1;
 }
 
 def MG_ConvertOp : MG_Op<"convert", [
@@ -319,7 +333,8 @@ def MG_ConvertOp : MG_Op<"convert", [
   let arguments = (ins MG_ConvertMode:$mode, MG_Tensor:$x);
   let results = (outs MG_Tensor:$result);
   let assemblyFormat =
-      "$mode $x attr-dict `:` type($x) `->` type($result)";
+      "`` $mode $x attr-dict `:` type($x) `->` type($result)";
+  let hasFolder = 1;
 }
 
 def MG_BitcastOp : MG_Op<"bitcast", [
@@ -336,6 +351,7 @@ def MG_BitcastOp : MG_Op<"bitcast", [
   let arguments = (ins MG_Tensor:$x);
   let results = (outs MG_Tensor:$result);
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
+  let hasFolder = 1;
 }
 
 #endif // MG_ELEMENTWISE

@@ -28,6 +28,7 @@ def MG_PadOp : MG_InferredOp<"pad"> {
     $x `,` $value `lo` $lo `hi` $hi `interior` $interior attr-dict `:`
     functional-type(operands, results)
   }];
+  let hasFolder = 1;
 }
 
 def MG_ConcatOp : MG_InferredOp<"concat"> {
@@ -47,6 +48,7 @@ def MG_ConcatOp : MG_InferredOp<"concat"> {
   let assemblyFormat = [{
     $xs `dim` $dim attr-dict `:` functional-type(operands, results)
   }];
+  let hasFolder = 1;
 }
 
 def MG_FoldOp : MG_Op<"fold"> {
@@ -95,6 +97,7 @@ def MG_DynamicSliceOp : MG_InferredOp<"dynamic_slice"> {
     $x `,` $start `size` custom<Sizes>($size) attr-dict `:`
     functional-type(operands, results)
   }];
+  let hasFolder = 1;
 }
 
 def MG_DynamicUpdateSliceOp : MG_InferredOp<"dynamic_update_slice"> {
@@ -116,6 +119,7 @@ def MG_DynamicUpdateSliceOp : MG_InferredOp<"dynamic_update_slice"> {
   let assemblyFormat = [{
     $x `,` $update `,` $start attr-dict `:` functional-type(operands, results)
   }];
+  let hasFolder = 1;
 }
 
 def MG_GatherOp : MG_InferredOp<"gather"> {
@@ -170,7 +174,7 @@ def MG_ScatterOp : MG_InferredOp<"scatter"> {
                        UnitAttr:$unique);
   let results = (outs MG_Tensor:$result);
   let assemblyFormat = [{
-    $mode $x `,` $indices `,` $updates `dims` $dims
+    `` $mode $x `,` $indices `,` $updates `dims` $dims
     (`batch_dims` $batch_dims^)? (`unique` $unique^)? attr-dict `:`
     functional-type(operands, results)
   }];

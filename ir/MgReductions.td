@@ -23,7 +23,8 @@ def MG_ReduceOp : MG_InferredOp<"reduce"> {
                        DenseI64ArrayAttr:$dims);
   let results = (outs MG_Tensor:$result);
   let assemblyFormat =
-      "$kind $x $dims attr-dict `:` type($x) `->` type($result)";
+      "`` $kind $x $dims attr-dict `:` type($x) `->` type($result)";
+  let hasFolder = 1;
 }
 
 def MG_ArgReduceOp : MG_Op<"arg_reduce"> {
@@ -44,7 +45,7 @@ def MG_ArgReduceOp : MG_Op<"arg_reduce"> {
                        UnitAttr:$last);
   let results = (outs MG_Tensor:$result);
   let assemblyFormat = [{
-    $kind $x `dim` $dim (`last` $last^)? attr-dict `:` type($x) `->`
+    `` $kind $x `dim` $dim (`last` $last^)? attr-dict `:` type($x) `->`
     type($result)
   }];
 }
@@ -66,7 +67,7 @@ def MG_CumulativeOp : MG_InferredOp<"cumulative"> {
                        UnitAttr:$exclusive, UnitAttr:$reverse);
   let results = (outs MG_Tensor:$result);
   let assemblyFormat = [{
-    $kind $x `dim` $dim (`exclusive` $exclusive^)? (`reverse` $reverse^)?
+    `` $kind $x `dim` $dim (`exclusive` $exclusive^)? (`reverse` $reverse^)?
     attr-dict `:` type($x)
   }];
 }

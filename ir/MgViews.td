@@ -19,6 +19,7 @@ def MG_ReshapeOp : MG_Op<"reshape", viewTraits> {
   let arguments = (ins MG_Tensor:$x);
   let results = (outs MG_Tensor:$result);
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
+  let hasFolder = 1;
 }
 
 def MG_TransposeOp : MG_InferredOp<"transpose", viewTraits> {
@@ -35,6 +36,7 @@ def MG_TransposeOp : MG_InferredOp<"transpose", viewTraits> {
   let arguments = (ins MG_Tensor:$x, DenseI64ArrayAttr:$perm);
   let results = (outs MG_Tensor:$result);
   let assemblyFormat = "$x $perm attr-dict `:` type($x) `->` type($result)";
+  let hasFolder = 1;
 }
 
 def MG_BroadcastOp : MG_Op<"broadcast", viewTraits> {
@@ -55,6 +57,7 @@ def MG_BroadcastOp : MG_Op<"broadcast", viewTraits> {
   let arguments = (ins MG_Tensor:$x, DenseI64ArrayAttr:$dims);
   let results = (outs MG_Tensor:$result);
   let assemblyFormat = "$x $dims attr-dict `:` type($x) `->` type($result)";
+  let hasFolder = 1;
 }
 
 def MG_SliceOp : MG_InferredOp<"slice", viewTraits> {
@@ -80,6 +83,7 @@ def MG_SliceOp : MG_InferredOp<"slice", viewTraits> {
     $x custom<Ranges>($lo, $hi, $step) attr-dict `:` type($x) `->`
     type($result)
   }];
+  let hasFolder = 1;
 }
 
 def MG_ReverseOp : MG_InferredOp<"reverse", viewTraits> {
@@ -94,6 +98,7 @@ def MG_ReverseOp : MG_InferredOp<"reverse", viewTraits> {
   let arguments = (ins MG_Tensor:$x, DenseI64ArrayAttr:$dims);
   let results = (outs MG_Tensor:$result);
   let assemblyFormat = "$x $dims attr-dict `:` type($x)";
+  let hasFolder = 1;
 }
 
 def MG_UnfoldOp : MG_InferredOp<"unfold", viewTraits> {
