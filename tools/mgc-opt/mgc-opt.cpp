@@ -2,6 +2,7 @@
 #include "ir/Dialect.h"
 #include "passes/Pipeline.h"
 
+#include "mlir/Dialect/Func/Extensions/InlinerExtension.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -9,6 +10,7 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
+  mlir::func::registerInlinerExtension(registry);
   mlir::registerAllPasses();
   mlir::mg::registerPasses();
   registry.insert<mlir::mg::MgDialect>();
