@@ -18,6 +18,7 @@
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 using namespace mlir::mg;
@@ -29,6 +30,10 @@ namespace mlir::mg {
 } // namespace mlir::mg
 
 namespace {
+
+/// An element that a kernel's body works with: of a tensor, at a map from the
+/// kernel's loops.
+using Element = std::pair<Value, AffineMap>;
 
 /// Writes one kernel's body into a block of its own.
 class KernelWriter {
@@ -42,10 +47,11 @@ public:
   GenericOp write();
 
 private:
-  void computeProducer(FusedOp fused);
+  llvm::MapVector<Element, unsigned> wantedElements();
+  void addInputs();
+  void addOutputs(IRMapping &values);
   /// Copies the body of `op`, which runs at `map`; maps its values.
   void copyBody(GenericOp op, AffineMap map, IRMapping &values);
-  Value read(Location loc, Value tensor, AffineMap map);
   Value indexOf(Location loc, AffineExpr index);
   Value splatOf(Value tensor);
 
@@ -53,9 +59,9 @@ private:
   OpBuilder &outside;
   std::unique_ptr<Block> body;
   OpBuilder inside;
-  SmallVector<Access> inputs;
-  /// Elements at hand: inputs and computed producers by tensor and map.
-  DenseMap<std::pair<Value, AffineMap>, Value> elements;
+  SmallVector<Access> inputs, outputs;
+  /// The values of elements in the body.
+  DenseMap<Element, Value> elements;
 };
 
 } // namespace
@@ -71,16 +77,71 @@ Value KernelWriter::splatOf(Value tensor) {
                                            splat.getSplatValue<TypedAttr>());
 }
 
-Value KernelWriter::read(Location loc, Value tensor, AffineMap map) {
-  Value &element = elements[{tensor, map}];
-  if (element)
-    return element;
-  if (Value splat = splatOf(tensor))
-    return element = splat;
-  element =
-      body->insertArgument(inputs.size(), getElementTypeOrSelf(tensor), loc);
-  inputs.push_back({tensor, map});
-  return element;
+static AffineMap identityOf(GenericOp op) {
+  return AffineMap::getMultiDimIdentityMap(op.getNumLoops(), op.getContext());
+}
+
+/// Calls `visit` with each element that the body of `op` at `map` reads.
+static void
+forEachRead(GenericOp op, AffineMap map,
+            function_ref<void(OpOperand &, const Element &)> visit) {
+  for (OpOperand *input : op.getDpsInputOperands())
+    if (!op.getMatchingBlockArgument(input).use_empty())
+      visit(*input, {input->get(), composeAccess(*input, map)});
+}
+
+/// Every element that the kernel reads or computes, with the number of the
+/// root's operand that first leads to it.
+llvm::MapVector<Element, unsigned> KernelWriter::wantedElements() {
+  llvm::MapVector<Element, unsigned> wanted;
+  GenericOp root = kernel.root;
+  forEachRead(root, identityOf(root),
+              [&](OpOperand &operand, const Element &element) {
+                wanted.insert({element, operand.getOperandNumber()});
+              });
+  for (FusedOp &fused : llvm::reverse(kernel.producers)) {
+    unsigned operand = wanted.lookup({fused.op->getResult(0), fused.map});
+    forEachRead(fused.op, fused.map, [&](OpOperand &, const Element &element) {
+      auto [entry, isNew] = wanted.insert({element, operand});
+      entry->second = std::min(entry->second, operand);
+    });
+  }
+  return wanted;
+}
+
+/// Makes inputs of the elements that are not computed, in the order of the
+/// root's operands: a contraction's lhs stays its first operand.
+void KernelWriter::addInputs() {
+  DenseSet<Element> computed;
+  for (FusedOp &fused : kernel.producers)
+    computed.insert({fused.op->getResult(0), fused.map});
+  // (operand, order of discovery, element)
+  SmallVector<std::tuple<unsigned, unsigned, Element>> read;
+  for (auto &[element, operand] : wantedElements())
+    if (!computed.contains(element))
+      read.emplace_back(operand, read.size(), element);
+  llvm::sort(read, [](const auto &a, const auto &b) {
+    return std::pair(std::get<0>(a), std::get<1>(a)) <
+           std::pair(std::get<0>(b), std::get<1>(b));
+  });
+  for (auto &[operand, order, element] : read) {
+    Value &value = elements[element];
+    if ((value = splatOf(element.first)))
+      continue;
+    inputs.push_back({element.first, element.second});
+    value = body->addArgument(getElementTypeOrSelf(element.first),
+                              element.first.getLoc());
+  }
+}
+
+void KernelWriter::addOutputs(IRMapping &values) {
+  GenericOp root = kernel.root;
+  for (OpOperand &output : root.getDpsInitsMutable()) {
+    BlockArgument argument = root.getMatchingBlockArgument(&output);
+    values.map(argument,
+               body->addArgument(argument.getType(), argument.getLoc()));
+    outputs.push_back({output.get(), root.getMatchingIndexingMap(&output)});
+  }
 }
 
 Value KernelWriter::indexOf(Location loc, AffineExpr index) {
@@ -93,12 +154,9 @@ Value KernelWriter::indexOf(Location loc, AffineExpr index) {
 }
 
 void KernelWriter::copyBody(GenericOp op, AffineMap map, IRMapping &values) {
-  for (OpOperand *input : op.getDpsInputOperands()) {
-    BlockArgument argument = op.getMatchingBlockArgument(input);
-    if (!argument.use_empty())
-      values.map(argument, read(argument.getLoc(), input->get(),
-                                composeAccess(*input, map)));
-  }
+  forEachRead(op, map, [&](OpOperand &operand, const Element &element) {
+    values.map(op.getMatchingBlockArgument(&operand), elements.at(element));
+  });
   for (Operation &inner : op.getBody()->without_terminator()) {
     if (auto index = dyn_cast<linalg::IndexOp>(inner))
       values.map(index.getResult(),
@@ -108,30 +166,19 @@ void KernelWriter::copyBody(GenericOp op, AffineMap map, IRMapping &values) {
   }
 }
 
-void KernelWriter::computeProducer(FusedOp fused) {
-  IRMapping values;
-  copyBody(fused.op, fused.map, values);
-  Value yielded = fused.op.getBody()->getTerminator()->getOperand(0);
-  elements[{fused.op->getResult(0), fused.map}] =
-      values.lookupOrDefault(yielded);
-}
-
 GenericOp KernelWriter::write() {
   GenericOp root = kernel.root;
   IRMapping values;
-  SmallVector<Access> outputs;
-  for (OpOperand &output : root.getDpsInitsMutable()) {
-    BlockArgument argument = root.getMatchingBlockArgument(&output);
-    values.map(argument,
-               body->addArgument(argument.getType(), argument.getLoc()));
-    outputs.push_back({output.get(), root.getMatchingIndexingMap(&output)});
+  addInputs();
+  addOutputs(values);
+  for (FusedOp &fused : kernel.producers) {
+    IRMapping inner;
+    copyBody(fused.op, fused.map, inner);
+    Value yielded = fused.op.getBody()->getTerminator()->getOperand(0);
+    elements[{fused.op->getResult(0), fused.map}] =
+        inner.lookupOrDefault(yielded);
   }
-  for (FusedOp fused : kernel.producers)
-    computeProducer(fused);
-  copyBody(
-      root,
-      AffineMap::getMultiDimIdentityMap(root.getNumLoops(), root.getContext()),
-      values);
+  copyBody(root, identityOf(root), values);
   inside.clone(*root.getBody()->getTerminator(), values);
   GenericOp fused = createGeneric(outside, root.getLoc(), Loops::of(root),
                                   inputs, outputs, std::move(body));

@@ -29,11 +29,15 @@ namespace mlir::mg {
 #include "passes/Passes.h.inc"
 } // namespace mlir::mg
 
-/// Everything but mg ops and functions of mg tensors may stay.
+/// Everything but mg ops and functions of mg tensors may stay. That mg ops are
+/// not legal is not said, so that one without a pattern does not end it all.
 static void setLegality(ConversionTarget &target, const TensorLowering &types) {
-  target.markUnknownOpDynamicallyLegal([](Operation *op) {
-    return !isa_and_nonnull<MgDialect>(op->getDialect());
-  });
+  target.markUnknownOpDynamicallyLegal(
+      [](Operation *op) -> std::optional<bool> {
+        if (isa_and_nonnull<MgDialect>(op->getDialect()))
+          return std::nullopt;
+        return true;
+      });
   target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
     return types.isSignatureLegal(op.getFunctionType());
   });
@@ -63,12 +67,9 @@ struct LowerToLinalg : mg::impl::LowerToLinalgBase<LowerToLinalg> {
     populate(patterns, types);
     ConversionTarget target(getContext());
     setLegality(target, types);
-    // Ops that no pattern takes are all reported, not only the first.
-    DenseSet<Operation *> unsupported;
-    ConversionConfig config;
-    config.unlegalizedOps = &unsupported;
-    bool failed = mlir::failed(applyPartialConversion(
-        getOperation(), target, std::move(patterns), config));
+    bool failed = mlir::failed(
+        applyPartialConversion(getOperation(), target, std::move(patterns)));
+    // All that are left are reported, not only the first.
     getOperation()->walk([&](Operation *op) {
       if (!isa_and_nonnull<MgDialect>(op->getDialect()))
         return;

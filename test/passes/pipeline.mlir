@@ -10,11 +10,11 @@
 // CHECK-SAME: -> (tensor<4x10xf32> {mg.dtype = "f32", mg.name = "logits"}) attributes {mg.entry}
 // CHECK: %[[D1:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[W1]] :
 // CHECK-SAME: mg.contraction
-// CHECK: %[[H:.*]] = linalg.generic {{.*}} ins(%[[B1]], %[[D1]] : tensor<32xf32>, tensor<4x32xf32>)
+// CHECK: %[[H:.*]] = linalg.generic {{.*}} ins(%[[D1]], %[[B1]] : tensor<4x32xf32>, tensor<32xf32>)
 // CHECK: %[[S:.*]] = arith.addf
 // CHECK-NEXT: arith.maximumf %[[S]], %{{.*}} : f32
 // CHECK: %[[D2:.*]] = linalg.generic {{.*}} ins(%[[H]], %[[W2]] :
-// CHECK: linalg.generic {{.*}} ins(%[[B2]], %[[D2]] :
+// CHECK: linalg.generic {{.*}} ins(%[[D2]], %[[B2]] :
 // CHECK-NOT: linalg.generic
 // CHECK: return
 module attributes {mg.name = "mlp"} {
