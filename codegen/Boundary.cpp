@@ -55,6 +55,7 @@ public:
   void run();
 
 private:
+  void separateEmpties();
   void takeInputs();
   void bindResults();
   void bindCarried(scf::ForOp loop);
@@ -150,7 +151,24 @@ void EntryRewriter::bindCarried(scf::ForOp loop) {
   yield->setOperands(values);
 }
 
+/// One `tensor.empty` per use. Upstream's elimination would make a shared one
+/// the memory of a result, and its other users would write there too.
+void EntryRewriter::separateEmpties() {
+  SmallVector<tensor::EmptyOp> shared;
+  function.walk([&](tensor::EmptyOp empty) {
+    if (!empty->use_empty() && !empty->hasOneUse())
+      shared.push_back(empty);
+  });
+  for (tensor::EmptyOp empty : shared) {
+    b.setInsertionPointAfter(empty);
+    for (OpOperand &use :
+         llvm::make_early_inc_range(llvm::drop_begin(empty->getUses())))
+      use.set(b.clone(*empty)->getResult(0));
+  }
+}
+
 void EntryRewriter::run() {
+  separateEmpties();
   takeInputs();
   bindResults();
   function.walk([&](scf::ForOp loop) { bindCarried(loop); });
