@@ -29,9 +29,16 @@ using namespace mlir;
 
 namespace {
 
+bool isEmpty(Type tensor) {
+  return cast<RankedTensorType>(tensor).getNumElements() == 0;
+}
+
+/// Nothing is read from or written to an empty array; its shape would only have
+/// strides of 0, which no pointer can have.
 MemRefType memoryOf(Type tensor) {
   const auto type = cast<RankedTensorType>(tensor);
-  return MemRefType::get(type.getShape(), type.getElementType());
+  return MemRefType::get(isEmpty(type) ? ArrayRef<int64_t>(0) : type.getShape(),
+                         type.getElementType());
 }
 
 /// Attributes that reach LLVM: what the caller promises of a pointer.
@@ -75,9 +82,15 @@ void EntryRewriter::takeInputs() {
     attrs.append(
         pointerAttrs(b, naturalAlignment(type), /*readOnly=*/true).getValue());
     argAttrs.push_back(attrs.getDictionary(b.getContext()));
-    auto read = b.create<bufferization::ToTensorOp>(
-        argument.getLoc(), argument.getType(), argument, /*restrict=*/true);
-    argument.replaceAllUsesExcept(read, read);
+    if (isEmpty(argument.getType())) {
+      const auto tensor = cast<RankedTensorType>(argument.getType());
+      argument.replaceAllUsesWith(b.create<tensor::EmptyOp>(
+          argument.getLoc(), tensor.getShape(), tensor.getElementType()));
+    } else {
+      auto read = b.create<bufferization::ToTensorOp>(
+          argument.getLoc(), argument.getType(), argument, /*restrict=*/true);
+      argument.replaceAllUsesExcept(read, read);
+    }
     argument.setType(type);
   }
 }
@@ -103,6 +116,8 @@ void EntryRewriter::bindResults() {
     if (attrs)
       pointer.append(attrs.getValue());
     Value memory = addArgument(type, pointer.getDictionary(b.getContext()));
+    if (isEmpty(value.getType()))
+      continue;
     auto bind = b.create<bufferization::MaterializeInDestinationOp>(
         end.getLoc(), TypeRange(), value, memory);
     bind.setRestrict(true);

@@ -1,0 +1,339 @@
+// Vector code against plain loops: lengths around the vector's, transposed,
+// reversed and broadcast operands, every level; sums with the same bits for all
+// levels and threads, and within the promised error.
+#include "Kernel.h"
+
+#include <cmath>
+#include <random>
+
+using namespace mg::codegen;
+using namespace mg::codegen::test;
+
+namespace {
+
+class Vectorize : public testing::TestWithParam<std::string> {
+protected:
+  Options options() const { return {.levels = {GetParam()}}; }
+};
+INSTANTIATE_TEST_SUITE_P(Codegen, Vectorize, testing::ValuesIn(levelsHere()),
+                         levelTestName);
+
+/// 3 * 16 + 1 is the longest odd tail of the widest level.
+const int64_t lengths[] = {0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 49, 64, 65};
+
+std::vector<float> noise(int64_t n, uint32_t seed = 1) {
+  std::mt19937 engine(seed);
+  std::uniform_real_distribution<float> values(-1, 1);
+  std::vector<float> x(n);
+  for (float &v : x)
+    v = values(engine);
+  return x;
+}
+
+template <class T>
+std::vector<T> run(const Kernel &kernel, const Options &options,
+                   std::vector<const void *> inputs, mg_pool *pool = nullptr) {
+  const Compiled compiled(kernel.text(), options);
+  std::vector<T> y(kernel.output.count(), T(99));
+  EXPECT_TRUE(compiled) << kernel.text();
+  if (compiled)
+    EXPECT_EQ(compiled.call(inputs, {y.data()}, {}, 0, pool), 0);
+  return y;
+}
+
+constexpr const char *scaleAdd = R"(
+  %p = arith.mulf %a0, %a1 : f32
+  %s = arith.addf %p, %a2 : f32
+  linalg.yield %s : f32)";
+
+TEST_P(Vectorize, TransposedReversedAndBroadcast) {
+  for (int64_t m : {1, 3, 17})
+    for (int64_t n : lengths) {
+      if (n == 0)
+        continue; // a reversed map of no element is refused by linalg
+      const Kernel kernel{
+          .inputs = {{{n, m}, "d1, d0"},
+                     {{m, n}, "d0, -d1 + " + std::to_string(n - 1)},
+                     {{n}, "d1"}},
+          .output = {{m, n}, "d0, d1"},
+          .loops = "pp",
+          .body = scaleAdd};
+      const auto a = noise(m * n), b = noise(m * n, 2), c = noise(n, 3);
+      const auto y =
+          run<float>(kernel, options(), {a.data(), b.data(), c.data()});
+      for (int64_t i = 0; i < m; ++i)
+        for (int64_t j = 0; j < n; ++j)
+          ASSERT_EQ(y[i * n + j], a[j * m + i] * b[i * n + n - 1 - j] + c[j])
+              << m << "x" << n << " at " << i << "," << j;
+    }
+}
+
+TEST_P(Vectorize, EmptyLoopsKeepTheFill) {
+  const Kernel sum{.inputs = {{{5, 0}, "d0, d1"}},
+                   .output = {{5}, "d0"},
+                   .loops = "pr",
+                   .body = "%s = arith.addf %acc, %a0 : f32\n"
+                           "linalg.yield %s : f32",
+                   .init = "7.0"};
+  const float none = 0;
+  EXPECT_EQ(run<float>(sum, options(), {&none}), std::vector<float>(5, 7));
+}
+
+TEST_P(Vectorize, IndicesAndGathers) {
+  for (int64_t n : {1, 5, 16, 37}) {
+    const Kernel kernel{.inputs = {{{n}, "d0", "i32"}},
+                        .output = {{n}, "d0", "i64"},
+                        .loops = "p",
+                        .body = R"(
+      %d = linalg.index 0 : index
+      %i = arith.index_cast %d : index to i64
+      %v = tensor.extract %x0[%d] : tensor<)" +
+                                std::to_string(n) + R"(xi32>
+      %w = arith.extsi %v : i32 to i64
+      %k = arith.extsi %a0 : i32 to i64
+      %s = arith.muli %i, %w : i64
+      %t = arith.addi %s, %k : i64
+      linalg.yield %t : i64)",
+                        .init = "0"};
+    std::vector<int32_t> x(n);
+    for (int64_t i = 0; i < n; ++i)
+      x[i] = int32_t(i * i - 7);
+    const auto y = run<int64_t>(kernel, options(), {x.data()});
+    for (int64_t i = 0; i < n; ++i)
+      ASSERT_EQ(y[i], i * x[i] + x[i]) << n;
+  }
+}
+
+TEST_P(Vectorize, BytesUseWholeVectors) {
+  for (int64_t n : {1, 63, 64, 65, 200}) {
+    const Kernel kernel{.inputs = {{{n}, "d0", "i8"}, {{n}, "d0", "i8"}},
+                        .output = {{n}, "d0", "i8"},
+                        .loops = "p",
+                        .body = R"(
+      %s = arith.addi %a0, %a1 : i8
+      %m = arith.maxsi %s, %a0 : i8
+      linalg.yield %m : i8)",
+                        .init = "0"};
+    std::vector<int8_t> a(n), b(n);
+    for (int64_t i = 0; i < n; ++i) {
+      a[i] = int8_t(i * 3);
+      b[i] = int8_t(i * 5);
+    }
+    const auto y = run<int8_t>(kernel, options(), {a.data(), b.data()});
+    for (int64_t i = 0; i < n; ++i)
+      ASSERT_EQ(y[i], std::max(int8_t(a[i] + b[i]), a[i])) << n;
+  }
+}
+
+/// The first largest element's index: a reduction whose steps cannot be
+/// reordered.
+TEST_P(Vectorize, ReductionInOrder) {
+  const int64_t m = 19, n = 33;
+  const Kernel kernel{.inputs = {{{m, n}, "d0, d1"}},
+                      .output = {{m}, "d0"},
+                      .loops = "pr",
+                      .body = R"(
+    %half = arith.constant 0.5 : f32
+    %h = arith.mulf %acc, %half : f32
+    %s = arith.addf %h, %a0 : f32
+    linalg.yield %s : f32)"};
+  const auto x = noise(m * n);
+  const auto y = run<float>(kernel, options(), {x.data()});
+  for (int64_t i = 0; i < m; ++i) {
+    float want = 0;
+    for (int64_t j = 0; j < n; ++j)
+      want = want * 0.5f + x[i * n + j];
+    ASSERT_EQ(y[i], want) << i;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Sums
+//===----------------------------------------------------------------------===//
+
+constexpr const char *add = "%s = arith.addf %acc, %a0 : f32\n"
+                            "linalg.yield %s : f32";
+
+struct Sum {
+  std::vector<int64_t> shape;
+  std::string loops;
+};
+
+/// Loops named p stay.
+Kernel sumOf(const Sum &sum, const char *body = add) {
+  Kernel kernel{.inputs = {{sum.shape, ""}}, .loops = sum.loops, .body = body};
+  for (size_t d = 0; d < sum.shape.size(); ++d) {
+    const std::string dim = "d" + std::to_string(d);
+    kernel.inputs[0].map += (d ? ", " : "") + dim;
+    if (sum.loops[d] == 'p') {
+      kernel.output.map += (kernel.output.map.empty() ? "" : ", ") + dim;
+      kernel.output.shape.push_back(sum.shape[d]);
+    }
+  }
+  return kernel;
+}
+
+/// The sums of x and of its absolute values, in double.
+void plainSums(const Sum &sum, const std::vector<float> &x,
+               std::vector<double> &sums, std::vector<double> &sizes) {
+  for (size_t i = 0; i < x.size(); ++i) {
+    size_t at = 0, rest = i, scale = 1;
+    for (size_t d = sum.shape.size(); d-- > 0; rest /= sum.shape[d])
+      if (sum.loops[d] == 'p') {
+        at += rest % sum.shape[d] * scale;
+        scale *= sum.shape[d];
+      }
+    sums[at] += x[i];
+    sizes[at] += std::abs(x[i]);
+  }
+}
+
+const Sum sums[] = {{{1}, "r"},
+                    {{17}, "r"},
+                    {{65}, "r"},
+                    {{513}, "r"},
+                    {{1000003}, "r"},
+                    {{7, 1100}, "pr"},
+                    {{1100, 7}, "rp"},
+                    {{3000, 130}, "rp"},
+                    {{40, 30, 50}, "rpr"},
+                    {{40, 30, 50}, "prp"},
+                    {{6, 9, 5, 7}, "rprp"},
+                    {{2, 200000}, "pr"},
+                    {{200001, 2}, "rp"},
+                    {{9, 3, 3}, "prr"}};
+
+TEST(Sums, WithinTheBoundWithTheSameBitsEverywhere) {
+  std::unique_ptr<mg_pool, void (*)(mg_pool *)> pool(mg_pool_create(3),
+                                                     mg_pool_destroy);
+  for (const Sum &sum : sums) {
+    const Kernel kernel = sumOf(sum);
+    const auto x = noise(kernel.inputs[0].count());
+    const int64_t results = kernel.output.count();
+    std::vector<double> want(results), sizes(results);
+    plainSums(sum, x, want, sizes);
+    const double n = double(x.size()) / double(results);
+
+    std::vector<float> first;
+    for (const std::string &level : levelsHere())
+      for (mg_pool *threads : {(mg_pool *)nullptr, pool.get()}) {
+        const auto y =
+            run<float>(kernel, {.levels = {level}}, {x.data()}, threads);
+        for (int64_t i = 0; i < results; ++i)
+          ASSERT_LE(std::abs(y[i] - want[i]),
+                    (std::ceil(std::log2(n)) + 8) * 0x1p-24 * sizes[i])
+              << kernel.text() << level;
+        if (first.empty())
+          first = y;
+        ASSERT_EQ(0, memcmp(first.data(), y.data(), y.size() * 4))
+            << kernel.text() << level;
+      }
+  }
+}
+
+/// All of one sign and size: an order that drifts is seen at once.
+TEST(Sums, ManyEqualNumbersStayExact) {
+  const int64_t n = 1 << 22;
+  const std::vector<float> x(n, 0.1f);
+  const auto y = run<float>(sumOf({{n}, "r"}), {}, {x.data()});
+  EXPECT_NEAR(y[0], double(0.1f) * n, 30 * 0x1p-24 * double(0.1f) * n);
+}
+
+TEST_P(Vectorize, MaximumKeepsNaN) {
+  Kernel kernel = sumOf({{5, 77}, "pr"}, "%s = arith.maximumf %acc, %a0 : f32\n"
+                                         "linalg.yield %s : f32");
+  kernel.init = "0xFF800000";
+  auto x = noise(5 * 77);
+  x[2 * 77 + 76] = NAN;
+  const auto y = run<float>(kernel, options(), {x.data()});
+  for (int64_t i = 0; i < 5; ++i) {
+    const auto row = x.begin() + i * 77;
+    if (i == 2)
+      EXPECT_TRUE(std::isnan(y[i]));
+    else
+      EXPECT_EQ(y[i], *std::max_element(row, row + 77));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Contractions
+//===----------------------------------------------------------------------===//
+
+constexpr const char *multiplyAdd = R"(
+  %p = arith.mulf %a0, %a1 : f32
+  %s = arith.addf %acc, %p : f32
+  linalg.yield %s : f32)";
+
+struct Dot {
+  int64_t m, n, k;
+  bool lhsTransposed, rhsTransposed;
+};
+
+void checkDot(const Dot &dot, const Options &options) {
+  const auto [m, n, k, ta, tb] = dot;
+  const Kernel kernel{.inputs = {{ta ? std::vector{k, m} : std::vector{m, k},
+                                  ta ? "d2, d0" : "d0, d2"},
+                                 {tb ? std::vector{n, k} : std::vector{k, n},
+                                  tb ? "d1, d2" : "d2, d1"}},
+                      .output = {{m, n}, "d0, d1"},
+                      .loops = "ppr",
+                      .body = multiplyAdd,
+                      .attributes = "mg.contraction"};
+  const auto a = noise(m * k), b = noise(k * n, 2);
+  const auto y = run<float>(kernel, options, {a.data(), b.data()});
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < n; ++j) {
+      double want = 0, size = 0;
+      for (int64_t l = 0; l < k; ++l) {
+        const double product = double(a[ta ? l * m + i : i * k + l]) *
+                               b[tb ? j * k + l : l * n + j];
+        want += product;
+        size += std::abs(product);
+      }
+      ASSERT_LE(std::abs(y[i * n + j] - want), (k + 8) * 0x1p-24 * size)
+          << m << "x" << n << "x" << k << (ta ? "t" : "") << (tb ? " t" : "");
+    }
+}
+
+TEST_P(Vectorize, Dots) {
+  for (bool ta : {false, true})
+    for (bool tb : {false, true})
+      for (const auto &[m, n, k] : {std::tuple{1, 1, 1},
+                                    {1, 100, 33},
+                                    {9, 17, 1},
+                                    {13, 50, 70},
+                                    {33, 130, 65},
+                                    {70, 3, 40},
+                                    {130, 64, 128},
+                                    {5, 7, 0}})
+        checkDot({m, n, k, ta, tb}, options());
+}
+
+TEST_P(Vectorize, Convolution) {
+  const int64_t c = 3, o = 5, h = 6;
+  for (int64_t stride : {1, 2})
+    for (int64_t w : {1, 7, 16, 35}) {
+      const int64_t hin = h * stride + 2, win = w * stride + 2;
+      const std::string s = std::to_string(stride);
+      const Kernel kernel{
+          .inputs = {{{c, hin, win},
+                      "d3, d1 * " + s + " + d4, d2 * " + s + " + d5"},
+                     {{o, c, 3, 3}, "d0, d3, d4, d5"}},
+          .output = {{o, h, w}, "d0, d1, d2"},
+          .loops = "ppprrr",
+          .body = multiplyAdd,
+          .attributes = "mg.contraction"};
+      const auto x = noise(c * hin * win), f = noise(o * c * 9, 2);
+      const auto y = run<float>(kernel, options(), {x.data(), f.data()});
+      for (int64_t i = 0; i < o * h * w; ++i) {
+        double want = 0;
+        for (int64_t l = 0; l < c * 9; ++l)
+          want += double(f[i / (h * w) * c * 9 + l]) *
+                  x[(l / 9 * hin + i / w % h * stride + l / 3 % 3) * win +
+                    i % w * stride + l % 3];
+        ASSERT_NEAR(y[i], want, 4e-6) << w << " at " << i;
+      }
+    }
+}
+
+} // namespace
