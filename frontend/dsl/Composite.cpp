@@ -1,0 +1,176 @@
+//===- Composite.cpp - functions over the ops -----------------------------===//
+#include "mg/composite.h"
+
+#include "frontend/dsl/Promote.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numbers>
+
+namespace mg {
+using namespace detail;
+
+namespace {
+
+/// x as a float.
+Tensor real(const Arg &x) {
+  return cast(x.tensor, floating(specOf(x.tensor).dtype));
+}
+/// `axis` from the front, also as the attribute.
+int normal(int axis, const Tensor &x) { return axisOf(axis, x.rank(), x); }
+Attrs axisAttribute(int axis) {
+  return Attrs().set("axis", std::int64_t(axis));
+}
+Attrs realAttribute(const char *name, double value) {
+  return Attrs().set(name,
+                     mlir::Builder(currentContext()).getF64FloatAttr(value));
+}
+/// The maximum along `axis`, or 0 where that is infinite: x minus it is no NaN.
+Tensor shiftOf(const Tensor &x, int axis) {
+  const Tensor top = max(x, axis, true);
+  return where(isfinite(top), top, zeros_like(top));
+}
+
+} // namespace
+
+Tensor relu(Arg x) {
+  Scope scope("relu", x.where);
+  return maximum(x, 0);
+}
+Tensor leaky_relu(Arg x, float slope) {
+  Scope scope("leaky_relu", x.where);
+  const Tensor y = real(x);
+  return where(y >= 0, y, y * slope);
+}
+Tensor elu(Arg x, float alpha) {
+  Scope scope("elu", x.where);
+  const Tensor y = real(x);
+  return where(y > 0, y, expm1(y) * alpha);
+}
+
+Tensor gelu(Arg x, Gelu form) {
+  Scope scope("gelu", x.where);
+  const bool exact = form == Gelu::erf;
+  auto body = [&](const Tensors &in) -> Tensors {
+    const Tensor &y = in[0];
+    constexpr double a = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+    const Tensor inner = exact ? erf(y * (1 / std::numbers::sqrt2))
+                               : tanh((y + y * y * y * 0.044715) * a);
+    return {y * 0.5 * (inner + 1)};
+  };
+  mlir::Builder b(currentContext());
+  return composite(
+      "gelu", {real(x)},
+      Attrs().set("approximate", b.getStringAttr(exact ? "none" : "tanh")),
+      body);
+}
+Tensor silu(Arg x) {
+  Scope scope("silu", x.where);
+  return composite("silu", {real(x)}, {}, [](const Tensors &in) {
+    return Tensors{in[0] * sigmoid(in[0])};
+  });
+}
+Tensor softplus(Arg x) {
+  Scope scope("softplus", x.where);
+  const Tensor y = real(x);
+  return maximum(y, 0) + log1p(exp(-abs(y)));
+}
+Tensor log_sigmoid(Arg x) {
+  Scope scope("log_sigmoid", x.where);
+  return -softplus(-real(x));
+}
+
+Tensor softmax(Arg x, int axis) {
+  Scope scope("softmax", x.where);
+  const Tensor y = real(x);
+  const int dim = normal(axis, y);
+  return composite("softmax", {y}, axisAttribute(dim), [&](const Tensors &in) {
+    const Tensor e = exp(in[0] - max(in[0], dim, true));
+    return Tensors{e / sum(e, dim, true)};
+  });
+}
+Tensor logsumexp(Arg x, int axis, bool keep) {
+  Scope scope("logsumexp", x.where);
+  const Tensor y = real(x);
+  const int dim = normal(axis, y);
+  const Tensor result =
+      composite("logsumexp", {y}, axisAttribute(dim), [&](const Tensors &in) {
+        const Tensor shift = shiftOf(in[0], dim);
+        return Tensors{log(sum(exp(in[0] - shift), dim)) + squeeze(shift, dim)};
+      });
+  return keep ? expand_dims(result, dim) : result;
+}
+Tensor log_softmax(Arg x, int axis) {
+  Scope scope("log_softmax", x.where);
+  const Tensor y = real(x);
+  return y - logsumexp(y, axis, true);
+}
+
+/// A vector for the last axis of x.
+static Tensor lastAxis(const char *name, const Arg &v, const Tensor &x) {
+  const Spec &spec = specOf(v.tensor);
+  if (spec.shape != Shape{x.shape().back()})
+    fail(fmt::format("{} is {} for the last axis of {}", name, toString(spec),
+                     type_string(x)),
+         v.tensor, name);
+  return cast(v.tensor, x.dtype());
+}
+static void checkMatrix(const Tensor &x) {
+  if (x.rank() == 0)
+    fail("the operand has no axis", x);
+}
+
+Tensor layer_norm(Arg x, Arg scale, Arg bias, float epsilon) {
+  Scope scope("layer_norm", x.where);
+  const Tensor y = real(x);
+  checkMatrix(y);
+  auto body = [&](const Tensors &in) {
+    const Tensor centered = in[0] - mean(in[0], -1, true);
+    const Tensor variance = mean(square(centered), -1, true);
+    return Tensors{centered * rsqrt(variance + epsilon) * in[1] + in[2]};
+  };
+  return composite("layer_norm",
+                   {y, lastAxis("scale", scale, y), lastAxis("bias", bias, y)},
+                   realAttribute("epsilon", epsilon), body);
+}
+Tensor rms_norm(Arg x, Arg scale, float epsilon) {
+  Scope scope("rms_norm", x.where);
+  const Tensor y = real(x);
+  checkMatrix(y);
+  auto body = [&](const Tensors &in) {
+    const Tensor power = mean(square(in[0]), -1, true);
+    return Tensors{in[0] * rsqrt(power + epsilon) * in[1]};
+  };
+  return composite("rms_norm", {y, lastAxis("scale", scale, y)},
+                   realAttribute("epsilon", epsilon), body);
+}
+
+Tensor one_hot(Arg x, std::int64_t classes, DType dtype) {
+  Scope scope("one_hot", x.where);
+  Shape shape = specOf(x.tensor).shape;
+  shape.push_back(classes);
+  const Tensor number = iota(shape, -1, x.tensor.dtype());
+  return cast(spread(expand_dims(x, -1), shape) == number, dtype);
+}
+Tensor cross_entropy(Arg logits, Arg labels) {
+  Scope scope("cross_entropy", logits.where);
+  const Tensor y = real(logits);
+  checkMatrix(y);
+  const Spec label = specOf(labels.tensor);
+  Shape batch = y.shape();
+  batch.pop_back();
+  if (label.shape != batch || kindOf(label.dtype) != Number::integer)
+    fail(fmt::format("labels {} for logits {}: integers, one per row",
+                     toString(label), type_string(y)),
+         labels.tensor, "labels");
+  const int last = y.rank() - 1;
+  auto body = [&](const Tensors &in) {
+    const Tensor hot = one_hot(in[1], in[0].shape().back(), DType::b1);
+    const Tensor picked = sum(where(hot, in[0], zeros_like(in[0])), last);
+    return Tensors{logsumexp(in[0], last) - picked};
+  };
+  return composite("cross_entropy", {y, labels.tensor}, {}, body);
+}
+
+} // namespace mg

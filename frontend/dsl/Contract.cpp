@@ -1,0 +1,110 @@
+//===- Contract.cpp - matmul, dot_general, conv ---------------------------===//
+#include "frontend/dsl/Promote.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+namespace mg {
+using namespace detail;
+
+namespace {
+
+std::pair<Tensor, Tensor> sameDType(const Arg &a, const Arg &b) {
+  specOf(a.tensor), specOf(b.tensor); // neither is empty
+  const DType dtype = counting(promoteAll({&a, &b}));
+  return {cast(a.tensor, dtype), cast(b.tensor, dtype)};
+}
+
+using Dims = std::vector<std::int64_t>;
+Tensor dot(const Tensor &a, const Tensor &b, const Dims &lhsContract,
+           const Dims &rhsContract, const Dims &lhsBatch = {},
+           const Dims &rhsBatch = {}) {
+  Attrs attributes;
+  attributes.set("lhs_contract", lhsContract).set("rhs_contract", rhsContract);
+  if (!lhsBatch.empty() || !rhsBatch.empty())
+    attributes.set("lhs_batch", lhsBatch).set("rhs_batch", rhsBatch);
+  return emit("dot", {a, b}, attributes);
+}
+
+/// The dimensions before the last two.
+Shape batchOf(const Shape &shape) { return {shape.begin(), shape.end() - 2}; }
+Tensor withBatch(const Tensor &x, Shape batch) {
+  const Shape &shape = x.shape();
+  batch.insert(batch.end(), shape.end() - 2, shape.end());
+  return spread(x, batch);
+}
+
+Dims dimsOf(const std::vector<int> &axes, const Tensor &x) {
+  Dims dims;
+  for (int axis : axes)
+    dims.push_back(axisOf(axis, x.rank(), x));
+  return dims;
+}
+
+} // namespace
+
+Tensor matmul(Arg a, Arg b) {
+  Scope scope("matmul", a.where);
+  auto [x, y] = sameDType(a, b);
+  const Shape &s = x.shape(), &t = y.shape();
+  const std::string both =
+      fmt::format(" (lhs {}, rhs {})", type_string(x), type_string(y));
+  if (s.empty() || t.empty())
+    fail("an operand has no dimensions" + both, b.tensor, "rhs");
+  const int inner = x.rank() - 1, rows = std::max(y.rank() - 2, 0);
+  if (s[inner] != t[rows])
+    fail(fmt::format("inner dimensions {} and {} differ{}", s[inner], t[rows],
+                     both),
+         b.tensor, "rhs");
+  // Without batch dimensions in rhs, lhs' are just more rows.
+  if (y.rank() <= 2 || x.rank() == 1)
+    return dot(x, y, {inner}, {rows});
+  const Tensor lhs = splat(0, {x.dtype(), batchOf(s)}, "lhs", a.where);
+  const Tensor rhs = splat(0, {x.dtype(), batchOf(t)}, "rhs", b.where);
+  const Shape batch = broadcastShapes(lhs, rhs);
+  Dims leading(batch.size());
+  std::iota(leading.begin(), leading.end(), 0);
+  const auto n = static_cast<std::int64_t>(batch.size());
+  return dot(withBatch(x, batch), withBatch(y, batch), {n + 1}, {n}, leading,
+             leading);
+}
+
+Tensor dot_general(Arg a, Arg b, const DotDims &dims) {
+  Scope scope("dot_general", a.where);
+  auto [x, y] = sameDType(a, b);
+  return dot(x, y, dimsOf(dims.lhs_contract, x), dimsOf(dims.rhs_contract, y),
+             dimsOf(dims.lhs_batch, x), dimsOf(dims.rhs_batch, y));
+}
+
+Tensor tensordot(Arg a, Arg b, int axes) {
+  Scope scope("tensordot", a.where);
+  auto [x, y] = sameDType(a, b);
+  if (axes < 0 || axes > x.rank() || axes > y.rank())
+    fail(fmt::format("{} axes of {} and {}", axes, type_string(x),
+                     type_string(y)),
+         b.tensor, "rhs");
+  Dims last(axes), first(axes);
+  std::iota(last.begin(), last.end(), x.rank() - axes);
+  std::iota(first.begin(), first.end(), 0);
+  return dot(x, y, last, first);
+}
+
+Tensor conv(Arg x, Arg w, const ConvOptions &options) {
+  Scope scope("conv", x.where);
+  auto [input, weights] = sameDType(x, w);
+  const std::size_t spatial = std::max(input.rank() - 2, 0);
+  auto given = [&](const Shape &values, std::int64_t otherwise) {
+    return values.empty() ? Shape(spatial, otherwise) : values;
+  };
+  return emit("conv", {input, weights},
+              Attrs()
+                  .set("strides", given(options.strides, 1))
+                  .set("lo", given(options.low, 0))
+                  .set("hi", given(options.high, 0))
+                  .set("lhs_dilation", given(options.lhs_dilation, 1))
+                  .set("rhs_dilation", given(options.rhs_dilation, 1))
+                  .set("groups", options.groups));
+}
+
+} // namespace mg

@@ -1,0 +1,167 @@
+#include "frontend/dsl/Emit.h"
+
+#include "frontend/dsl/Threads.h"
+#include "frontend/eager/Execute.h"
+
+#include <fmt/format.h>
+
+namespace mg::detail {
+
+static thread_local const Scope *scope = nullptr;
+
+Scope::Scope(const char *op, const Where &where)
+    : name(op), place(where), isOutermost(!scope) {
+  if (isOutermost)
+    scope = this;
+}
+Scope::~Scope() {
+  if (isOutermost)
+    scope = nullptr;
+}
+const char *Scope::op() { return scope->name; }
+const Where &Scope::where() { return scope->place; }
+
+void fail(const std::string &rule) {
+  throw Error(Scope::where(), Scope::op(), rule);
+}
+void fail(const std::string &rule, const Tensor &about,
+          const std::string &role) {
+  throw Error(Scope::where(), Scope::op(), rule, origin(about, role));
+}
+
+const Spec &specOf(const Tensor &t) {
+  return get(t, Scope::op(), Scope::where()).spec;
+}
+
+Attrs &Attrs::set(llvm::StringRef name, mlir::Attribute value) {
+  attributes.set(name, value);
+  return *this;
+}
+Attrs &Attrs::set(llvm::StringRef name, std::int64_t value) {
+  return set(name, mlir::Builder(context).getI64IntegerAttr(value));
+}
+Attrs &Attrs::set(llvm::StringRef name, llvm::ArrayRef<std::int64_t> value) {
+  return set(name, mlir::DenseI64ArrayAttr::get(context, value));
+}
+Attrs &Attrs::flag(llvm::StringRef name, bool value) {
+  return value ? set(name, mlir::UnitAttr::get(context)) : *this;
+}
+
+namespace {
+
+/// One op on its way through the door.
+struct Emission {
+  mlir::MLIRContext *context = currentContext();
+  mlir::OperationName name;
+  const Tensors &operands;
+  mlir::DictionaryAttr attributes;
+  llvm::SmallVector<mlir::Type> results = {};
+
+  [[noreturn]] void refuse(const Complaints &complaints) const {
+    const std::string rule =
+        complaints.first("internal: the op failed without a reason");
+    if (operands.empty())
+      fail(rule);
+    fail(rule, operands.back(),
+         operands.size() == 1   ? "it"
+         : operands.size() == 2 ? "rhs"
+                                : "the last operand");
+  }
+
+  void infer(const std::vector<Spec> &wanted) {
+    llvm::SmallVector<mlir::Type> types, wantedTypes;
+    for (const Tensor &operand : operands)
+      types.push_back(typeOf(context, specOf(operand)));
+    for (const Spec &spec : wanted) {
+      checkedSize(spec.shape, spec.dtype, Scope::op(), Scope::where());
+      wantedTypes.push_back(typeOf(context, spec));
+    }
+    Complaints complaints;
+    auto *rules = name.getInterface<mlir::mg::ShapeInfer>();
+    if (!rules)
+      fail(fmt::format("internal: no op {}", name.getStringRef().str()));
+    auto report = [&] {
+      return mlir::emitError(mlir::UnknownLoc::get(context));
+    };
+    if (mlir::failed(rules->inferTypes(context, report, types, attributes,
+                                       wantedTypes, results)))
+      refuse(complaints);
+  }
+
+  Tensors append(Trace &trace) const {
+    mlir::OperationState state(locationOf(context, Scope::where()), name);
+    for (const Tensor &operand : operands)
+      state.operands.push_back(
+          trace.lift(operand, Scope::op(), Scope::where()));
+    state.addTypes(results);
+    state.addAttributes(attributes.getValue());
+    mlir::Operation *op = trace.builder().create(state);
+    Tensors tensors;
+    for (mlir::Value result : op->getResults())
+      tensors.push_back(trace.placeholder(
+          result, Scope::where(), fmt::format("result of {}", Scope::op())));
+    return tensors;
+  }
+
+  Tensors execute() const {
+    std::vector<eager::Array> arrays;
+    for (const Tensor &operand : operands)
+      arrays.push_back(known(operand, Scope::op(), Scope::where()).array);
+    Complaints complaints;
+    const auto pool = currentPool();
+    auto outputs = eager::execute(name, arrays, attributes, results,
+                                  mlir::UnknownLoc::get(context), pool.get());
+    if (mlir::failed(outputs))
+      refuse(complaints);
+    Tensors tensors;
+    for (eager::Array &output : *outputs)
+      tensors.push_back(makeEager(std::move(output), Scope::where(),
+                                  fmt::format("result of {}", Scope::op())));
+    return tensors;
+  }
+};
+
+} // namespace
+
+Tensors emitAll(const char *mnemonic, const Tensors &operands,
+                const Attrs &attributes, const std::vector<Spec> &wanted) {
+  mlir::MLIRContext *context = currentContext();
+  Emission op{
+      context,
+      mlir::OperationName(llvm::Twine("mg.").concat(mnemonic).str(), context),
+      operands, attributes.dictionary()};
+  op.infer(wanted);
+  Trace *trace = Trace::current();
+  return trace ? op.append(*trace) : op.execute();
+}
+Tensor emit(const char *mnemonic, const Tensors &operands,
+            const Attrs &attributes) {
+  return emitAll(mnemonic, operands, attributes).front();
+}
+Tensor emit(const char *mnemonic, const Tensors &operands,
+            const Attrs &attributes, const Spec &wanted) {
+  return emitAll(mnemonic, operands, attributes, {wanted}).front();
+}
+
+Tensor composite(const char *name, const Tensors &operands,
+                 const Attrs &attributes, const Trace::Body &body) {
+  Trace *trace = Trace::current();
+  if (!trace)
+    return body(operands).front();
+  const std::vector<std::string> labels(operands.size(),
+                                        fmt::format("operand of {}", name));
+  Function function = trace->function(name, /*isPublic=*/false, operands,
+                                      labels, Scope::where(), body);
+  Tensors all = operands;
+  all.insert(all.end(), function.captures.begin(), function.captures.end());
+  mlir::MLIRContext *context = trace->context();
+  return emit(
+      "composite", all,
+      Attrs()
+          .set("name", mlir::StringAttr::get(context, name))
+          .set("attributes", attributes.dictionary())
+          .set("decomposition", mlir::FlatSymbolRefAttr::get(function.op)),
+      specOf(function.op.getResultTypes().front()));
+}
+
+} // namespace mg::detail

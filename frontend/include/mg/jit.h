@@ -1,0 +1,115 @@
+// jit: traced once per structure, shapes, dtypes and static parts of the
+// arguments, compiled, then called from any thread.
+#pragma once
+#include <any>
+#include <memory>
+
+#include "mg/function.h"
+
+namespace mg {
+
+struct JitStats {
+  int traces = 0, calls = 0, donated = 0;
+};
+
+/// Threads of eager ops and of compiled functions from now on; 0: one per CPU
+/// that the process may use. The default is the environment's MG_THREADS, or 0.
+void set_num_threads(int threads);
+
+namespace detail {
+
+struct Compiled;
+using CompiledRef = std::shared_ptr<const Compiled>;
+using Body = std::function<Leaves(const Leaves &)>;
+
+bool tracing();
+/// Runs `body` on placeholders typed like `like`, and compiles what it did.
+CompiledRef compile(const Leaves &like, const std::vector<std::string> &names,
+                    Where where, const Body &body);
+Leaves run(const Compiled &compiled, const Leaves &arguments, Where where);
+/// Leaves given away by the caller and held by nobody else: their memory may be
+/// reused.
+int count_unique(const Leaves &leaves);
+
+/// One call to trace: f of placeholders in the shape of `arguments`; the tree
+/// of the result, types only, goes to `out`.
+template <class F, class... A>
+Body body_of(const F &f, const std::tuple<A...> &arguments,
+             std::optional<result<F, A...>> &out) {
+  return [&](const Leaves &leaves) {
+    auto placeholders = unflatten(arguments, leaves);
+    auto r = std::apply([&](auto &...a) { return std::invoke(f, a...); },
+                        placeholders);
+    Leaves outputs = flatten(r);
+    out = shapes_of(r);
+    return outputs;
+  };
+}
+
+/// What was compiled, by key. The mutex inside guards the map; `trace` runs
+/// outside of it, once per key: of two threads with the same new shapes one
+/// traces and the other waits.
+class JitCache {
+public:
+  struct Entry {
+    CompiledRef compiled;
+    std::any out; // the result's tree, its leaves types only
+  };
+  JitCache();
+  const Entry &entry(const std::string &key,
+                     const std::function<Entry()> &trace);
+  void count_call(int donated);
+  JitStats stats() const;
+
+private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+} // namespace detail
+
+template <class F>
+class Jitted : public Callable<Jitted<F>, detail::signature<F>> {
+public:
+  explicit Jitted(F f) : f_(std::move(f)) {}
+  JitStats stats() const { return cache_.stats(); }
+  const F &function() const { return f_; }
+
+  template <class... A>
+  auto call(Where where, const std::vector<bool> &donated,
+            std::tuple<A...> args) const {
+    using R = detail::result<F, A...>;
+    if (detail::tracing()) // in another trace a jitted function is itself
+      return std::apply([&](auto &...a) -> R { return std::invoke(f_, a...); },
+                        args);
+    cache_.count_call(given(donated, args));
+    const std::string key = typeid(args).name() + key_of(args);
+    const auto &entry = cache_.entry(key, [&] {
+      std::optional<R> out;
+      auto compiled = detail::compile(flatten(args), paths(args), where,
+                                      detail::body_of(f_, args, out));
+      return detail::JitCache::Entry{compiled, std::move(*out)};
+    });
+    return unflatten(std::any_cast<const R &>(entry.out),
+                     detail::run(*entry.compiled, flatten(args), where));
+  }
+
+private:
+  template <class... A>
+  static int given(const std::vector<bool> &donated, std::tuple<A...> &args) {
+    int unique = 0;
+    std::size_t i = 0;
+    auto count = [&](auto &a) {
+      if (donated[i++])
+        unique += detail::count_unique(flatten(a));
+    };
+    std::apply([&](auto &...a) { (count(a), ...); }, args);
+    return unique;
+  }
+
+  F f_;
+  mutable detail::JitCache cache_;
+};
+template <class F> auto jit(F f) { return Jitted<F>(std::move(f)); }
+
+} // namespace mg

@@ -1,0 +1,20 @@
+// Every public header's programs: compiled by both compilers without warnings.
+#include "mg/mg.h"
+
+struct Linear {
+  mg::Tensor w, b;
+  mg::Tensor operator()(mg::Tensor x) const { return matmul(x, w) + b; }
+};
+struct Mlp {
+  Linear fc1, fc2;
+  mg::Tensor operator()(mg::Tensor x) const { return fc2(relu(fc1(x))); }
+};
+
+mg::Tensor program(const Mlp &model, mg::Tensor x) {
+  auto step = mg::jit([](Mlp m, mg::Tensor x) { return std::pair{m, m(x)}; });
+  auto [same, y] = step(model, x);
+  y = y(mg::slice(0, 2), mg::all, mg::newaxis).at(0).set(1);
+  (void)mg::aot::entry("infer", &Mlp::operator(), mg::aot::weights(model),
+                       mg::spec({2, 4}));
+  return mean(softmax(y)) + mg::all(x > 0);
+}
