@@ -19,8 +19,10 @@ LogicalResult ConstantOp::infer(Inference &in) {
   if (failed(in.expectOperands(0)) || failed(in.read("value", value)))
     return failure();
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!type || failed(in.result(type)))
+  if (!type)
     return in.error() << "the value is no ranked tensor";
+  if (failed(in.result(type)))
+    return failure();
   if (!isSmall(value)) // C1
     return in.error() << "neither a splat nor within 64 bytes: make "
                       << describe(type) << " a weight";
