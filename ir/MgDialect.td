@@ -44,7 +44,9 @@ def MgDialect : Dialect {
   }];
 }
 
-def MG_Tensor : RankedTensorOf<[
-  I1, I8, I16, I32, I64, UI8, UI16, UI32, UI64, F16, BF16, F32, F64]>;
+def MG_Tensor : Type<RankedTensorOf<[I1, I8, I16, I32, I64, UI8, UI16, UI32,
+                                     UI64, F16, BF16, F32, F64]>.predicate,
+                     "tensor of bool, integers or floats",
+                     "::mlir::RankedTensorType">;
 
 #endif // MG_DIALECT

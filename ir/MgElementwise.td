@@ -56,7 +56,7 @@ class MG_ScalarMethods<MG_Scalar scalar, list<string> names,
 // All operands and the result have one type.
 class MG_SameTypeOp<string mnemonic, MG_Scalar scalar, list<string> names,
                     list<Trait> traits>
-    : MG_Op<mnemonic, [DeclareOpInterfaceMethods<MG_Elementwise>,
+    : MG_Op<mnemonic, [DeclareOpInterfaceMethods<ElementwiseInterface>,
                        SameOperandsAndResultType] # traits> {
   defvar methods = MG_ScalarMethods<scalar, names>;
   let results = (outs MG_Tensor:$result);
@@ -89,7 +89,9 @@ class MG_MathOp<string mnemonic, string mathOp, string what,
     : MG_UnaryOp<mnemonic, MG_FloatOnly<"r.make<math::" # mathOp # ">(x)">,
                  traits> {
   let summary = what;
-  let description = "Takes floats. C1: the element type is a float.";
+  let description = [{
+    Takes floats. C1: the element type is a float.
+  }];
 }
 
 def MG_ExpOp : MG_MathOp<"exp", "ExpOp", "e to the power of x">;
@@ -115,7 +117,9 @@ def MG_TruncOp : MG_MathOp<"trunc", "TruncOp", "the integer part of x",
 def MG_RsqrtOp : MG_UnaryOp<"rsqrt", MG_FloatOnly<
     "r.make<arith::DivFOp>(r.real(1), r.make<math::SqrtOp>(x))">> {
   let summary = "1 / sqrt(x)";
-  let description = "Two roundings. C1: the element type is a float.";
+  let description = [{
+    Two roundings. C1: the element type is a float.
+  }];
 }
 
 def MG_LogisticOp : MG_UnaryOp<"logistic", MG_FloatOnly<"r.logistic(x)">> {
@@ -131,7 +135,9 @@ def MG_NegOp : MG_UnaryOp<"neg", MG_Number<
     "r.make<arith::SubIOp>(r.integer(0), x)",
     "r.make<arith::SubIOp>(r.integer(0), x)">, [Involution]> {
   let summary = "-x";
-  let description = "Integers wrap. C1: the element type is a number.";
+  let description = [{
+    Integers wrap. C1: the element type is a number.
+  }];
 }
 
 def MG_AbsOp : MG_UnaryOp<"abs", MG_Number<
@@ -146,13 +152,17 @@ def MG_AbsOp : MG_UnaryOp<"abs", MG_Number<
 def MG_SignOp : MG_UnaryOp<"sign", MG_Number<
     "r.sign(x)", "r.sign(x)", "r.sign(x)">, [Idempotent]> {
   let summary = "-1, 0 or 1";
-  let description = "NaN, +0 and -0 stay. C1: the element type is a number.";
+  let description = [{
+    NaN, +0 and -0 stay. C1: the element type is a number.
+  }];
 }
 
 def MG_NotOp : MG_UnaryOp<"not", MG_Bits<
     "r.make<arith::XOrIOp>(x, r.integer(-1))">, [Involution]> {
   let summary = "all bits inverted";
-  let description = "C1: the element type is an integer or bool.";
+  let description = [{
+    C1: the element type is an integer or bool.
+  }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -167,21 +177,27 @@ def MG_AddOp : MG_ArithmeticOp<"add",
     "r.make<arith::AddFOp>(a, b)", "r.make<arith::AddIOp>(a, b)",
     "r.make<arith::AddIOp>(a, b)", [Commutative]> {
   let summary = "lhs + rhs";
-  let description = "Integers wrap. C1: equal types. C2: numbers.";
+  let description = [{
+    Integers wrap. C1: equal types. C2: numbers.
+  }];
   let hasFolder = 1;
 }
 def MG_SubOp : MG_ArithmeticOp<"sub",
     "r.make<arith::SubFOp>(a, b)", "r.make<arith::SubIOp>(a, b)",
     "r.make<arith::SubIOp>(a, b)"> {
   let summary = "lhs - rhs";
-  let description = "Integers wrap. C1: equal types. C2: numbers.";
+  let description = [{
+    Integers wrap. C1: equal types. C2: numbers.
+  }];
   let hasFolder = 1;
 }
 def MG_MulOp : MG_ArithmeticOp<"mul",
     "r.make<arith::MulFOp>(a, b)", "r.make<arith::MulIOp>(a, b)",
     "r.make<arith::MulIOp>(a, b)", [Commutative]> {
   let summary = "lhs * rhs";
-  let description = "Integers wrap. C1: equal types. C2: numbers.";
+  let description = [{
+    Integers wrap. C1: equal types. C2: numbers.
+  }];
   let hasFolder = 1;
 }
 def MG_DivOp : MG_ArithmeticOp<"div",
@@ -221,12 +237,16 @@ def MG_MinOp : MG_ArithmeticOp<"min",
 def MG_PowOp : MG_BinaryOp<"pow", MG_FloatOnly<
     "r.make<math::PowFOp>(a, b)">> {
   let summary = "lhs to the power of rhs";
-  let description = "As C's `pow`. C1: equal types. C2: floats.";
+  let description = [{
+    As C's `pow`. C1: equal types. C2: floats.
+  }];
 }
 def MG_Atan2Op : MG_BinaryOp<"atan2", MG_FloatOnly<
     "r.make<math::Atan2Op>(a, b)">> {
   let summary = "the angle of the point (rhs, lhs), in -pi..pi";
-  let description = "As C's `atan2`. C1: equal types. C2: floats.";
+  let description = [{
+    As C's `atan2`. C1: equal types. C2: floats.
+  }];
 }
 
 class MG_BitwiseOp<string mnemonic, string arithOp, string what,
@@ -234,7 +254,9 @@ class MG_BitwiseOp<string mnemonic, string arithOp, string what,
     : MG_BinaryOp<mnemonic, MG_Bits<"r.make<arith::" # arithOp # ">(a, b)">,
                   [Commutative] # traits> {
   let summary = what;
-  let description = "Bit by bit. C1: equal types. C2: integers or bool.";
+  let description = [{
+    Bit by bit. C1: equal types. C2: integers or bool.
+  }];
   let hasFolder = 1;
 }
 def MG_AndOp : MG_BitwiseOp<"and", "AndIOp", "lhs and rhs", [Idempotent]>;
@@ -266,7 +288,7 @@ def MG_ShrAOp : MG_ShiftOp<"shr_a", MG_IntOnly<"r.shiftSign(a, b)", none>> {
 //===----------------------------------------------------------------------===//
 
 def MG_CompareOp : MG_InferredOp<"compare", [
-    DeclareOpInterfaceMethods<MG_Elementwise>, SameTypeOperands]> {
+    DeclareOpInterfaceMethods<ElementwiseInterface>, SameTypeOperands]> {
   let summary = "lhs eq | ne | lt | le | gt | ge rhs";
   let description = [{
     NaN is unequal to everything and in no order. false < true.
@@ -288,7 +310,7 @@ def MG_CompareOp : MG_InferredOp<"compare", [
 }
 
 def MG_SelectOp : MG_Op<"select", [
-    DeclareOpInterfaceMethods<MG_Elementwise>,
+    DeclareOpInterfaceMethods<ElementwiseInterface>,
     AllTypesMatch<["on_true", "on_false", "result"]>]> {
   let summary = "condition ? on_true : on_false";
   let description = [{
@@ -314,7 +336,7 @@ def MG_SelectOp : MG_Op<"select", [
 }
 
 def MG_ConvertOp : MG_Op<"convert", [
-    DeclareOpInterfaceMethods<MG_Elementwise>]> {
+    DeclareOpInterfaceMethods<ElementwiseInterface>]> {
   let summary = "the same number in another element type";
   let description = [{
     - to bool: x != 0.
@@ -338,7 +360,7 @@ def MG_ConvertOp : MG_Op<"convert", [
 }
 
 def MG_BitcastOp : MG_Op<"bitcast", [
-    DeclareOpInterfaceMethods<MG_Elementwise, ["takesStorageScalars"]>]> {
+    DeclareOpInterfaceMethods<ElementwiseInterface, ["takesStorageScalars"]>]> {
   let summary = "the same bits as another element type";
   let description = [{
     - C1: the result has the operand's shape.

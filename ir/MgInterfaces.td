@@ -18,7 +18,7 @@
 
 include "mlir/IR/OpBase.td"
 
-def MG_ShapeInfer : OpInterface<"ShapeInfer"> {
+def ShapeInferInterface : OpInterface<"ShapeInfer"> {
   let cppNamespace = "::mlir::mg";
   let description = [{
     Checks everything that an op demands of its operands' types and attributes
@@ -53,7 +53,7 @@ def MG_ShapeInfer : OpInterface<"ShapeInfer"> {
   let verify = [{ return ::mlir::mg::verifyInferredTypes($_op); }];
 }
 
-def MG_View : OpInterface<"View"> {
+def ViewInterface : OpInterface<"View"> {
   let cppNamespace = "::mlir::mg";
   let description = [{
     The result's elements are elements of operand 0, found by their index
@@ -78,7 +78,7 @@ def MG_View : OpInterface<"View"> {
   ];
 }
 
-def MG_Elementwise : OpInterface<"Elementwise"> {
+def ElementwiseInterface : OpInterface<"Elementwise"> {
   let cppNamespace = "::mlir::mg";
   let description = [{
     Element i of the result depends on element i of each operand only.
@@ -101,7 +101,7 @@ def MG_Elementwise : OpInterface<"Elementwise"> {
   ];
 }
 
-def MG_Differentiable : OpInterface<"Differentiable"> {
+def DifferentiableInterface : OpInterface<"Differentiable"> {
   let cppNamespace = "::mlir::mg";
   let description = [{
     The op has derivative rules. Contract of the next step: `vjp` gives the
@@ -110,7 +110,7 @@ def MG_Differentiable : OpInterface<"Differentiable"> {
   }];
 }
 
-def MG_Batchable : OpInterface<"Batchable"> {
+def BatchableInterface : OpInterface<"Batchable"> {
   let cppNamespace = "::mlir::mg";
   let description = [{
     The op has a batching rule. Contract of the next step: given operands

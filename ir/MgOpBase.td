@@ -9,7 +9,7 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 
 // An op whose results the caller names (`wanted`).
 class MG_Op<string mnemonic, list<Trait> traits = []>
-    : Op<MgDialect, mnemonic, [MG_ShapeInfer, Pure] # traits> {
+    : Op<MgDialect, mnemonic, [DeclareOpInterfaceMethods<ShapeInferInterface>, Pure] # traits> {
   code inferDeclaration = [{
     static ::llvm::LogicalResult infer(::mlir::mg::Inference &in);
   }];

@@ -4,7 +4,7 @@
 
 include "MgOpBase.td"
 
-defvar viewTraits = [DeclareOpInterfaceMethods<MG_View>];
+defvar viewTraits = [DeclareOpInterfaceMethods<ViewInterface>];
 
 def MG_ReshapeOp : MG_Op<"reshape", viewTraits> {
   let summary = "the same elements in row-major order, another shape";
