@@ -20,8 +20,9 @@ size_t mg_pool_threads(const mg_pool *pool);
 
 /* task(context, i) for each i in [0, count), on the pool's threads and the
  * caller's; returns when all are done. `pool` NULL: one after the other, here.
- * A pool serves one caller at a time (a second waits its turn); a task must
- * not call it again. */
+ * Every thread gets one run of neighbouring indices, all equally long. A pool
+ * serves one caller at a time (a second waits its turn); a call from inside a
+ * task runs one after the other, there. */
 typedef void (*mg_task)(void *context, int64_t i);
 void mg_parallel_for(mg_pool *pool, mg_task task, void *context, int64_t count);
 
