@@ -62,11 +62,14 @@ private:
   DenseMap<Operation *, Span> spans;
 };
 
-/// Adds the values that name the memory of `use`'s value after its owner.
+/// Adds the values that name the memory of `use`'s value after its owner. Of an
+/// address (no memref any more) that is all that is computed from it.
 void appendAliases(OpOperand &use, SmallVectorImpl<Value> &aliases) {
   Operation *user = use.getOwner();
-  if (isa<ViewLikeOpInterface>(user) ||
-      isa<arith::SelectOp, memref::CastOp>(user))
+  if (!isa<MemRefType>(use.get().getType()))
+    llvm::append_range(aliases, user->getResults());
+  else if (isa<ViewLikeOpInterface, arith::SelectOp, memref::CastOp,
+               memref::ExtractAlignedPointerAsIndexOp>(user))
     aliases.push_back(user->getResult(0));
   else if (auto yield = dyn_cast<scf::YieldOp>(user)) {
     Operation *parent = yield->getParentOp();
