@@ -1,4 +1,6 @@
 //===- mgc-opt.cpp - runs passes on a file --------------------------------===//
+#include "codegen/Passes.h"
+#include "codegen/Pipeline.h"
 #include "ir/Dialect.h"
 #include "passes/Pipeline.h"
 
@@ -13,6 +15,8 @@ int main(int argc, char **argv) {
   mlir::func::registerInlinerExtension(registry);
   mlir::registerAllPasses();
   mlir::mg::registerPasses();
+  mg::codegen::registerCodegenPasses();
+  mg::codegen::registerPipelines();
   registry.insert<mlir::mg::MgDialect>();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "minigrad's optimizer driver\n", registry));

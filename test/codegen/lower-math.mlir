@@ -1,0 +1,49 @@
+// RUN: mgc-opt %s --mg-lower-math=lanes=8 -split-input-file -verify-diagnostics | FileCheck %s
+
+// CHECK-LABEL: func.func @native
+// CHECK: %[[R:.*]] = call @mg_exp_f32(%arg0) : (vector<8xf32>) -> vector<8xf32>
+// CHECK: return %[[R]]
+func.func @native(%x: vector<8xf32>) -> vector<8xf32> {
+  %y = math.exp %x : vector<8xf32>
+  return %y : vector<8xf32>
+}
+
+// CHECK-LABEL: func.func @scalar
+// CHECK: %[[V:.*]] = vector.broadcast %arg0 : f64 to vector<4xf64>
+// CHECK: %[[R:.*]] = call @mg_tanh_f64(%[[V]])
+// CHECK: vector.extract %[[R]][0]
+func.func @scalar(%x: f64) -> f64 {
+  %y = math.tanh %x : f64
+  return %y : f64
+}
+
+// Eight and two: two calls.
+// CHECK-LABEL: func.func @split
+// CHECK-COUNT-2: call @mg_pow_f32({{.*}}) : (vector<8xf32>, vector<8xf32>) -> vector<8xf32>
+// CHECK-NOT: call
+// CHECK: return {{.*}} : vector<2x5xf32>
+func.func @split(%x: vector<2x5xf32>, %y: vector<2x5xf32>) -> vector<2x5xf32> {
+  %z = math.powf %x, %y : vector<2x5xf32>
+  return %z : vector<2x5xf32>
+}
+
+// CHECK-LABEL: func.func @instructions
+// CHECK-NOT: call
+// CHECK: math.sqrt
+// CHECK: math.floor
+// CHECK: %[[ROOT:.*]] = math.sqrt
+// CHECK: arith.divf %{{.*}}, %[[ROOT]]
+func.func @instructions(%x: vector<8xf32>) -> vector<8xf32> {
+  %a = math.sqrt %x : vector<8xf32>
+  %b = math.floor %a : vector<8xf32>
+  %c = math.rsqrt %b : vector<8xf32>
+  return %c : vector<8xf32>
+}
+
+// -----
+
+func.func @half(%x: f16) -> f16 {
+  // expected-error @+1 {{internal: math on a type that has none}}
+  %y = math.sin %x : f16
+  return %y : f16
+}
