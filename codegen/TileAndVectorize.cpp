@@ -151,6 +151,7 @@ void TileEmitter::emitChunks() {
 TileEmitter::Values TileEmitter::step(Tile tile, Values accumulators) {
   seen.clear();
   bases.clear();
+  tileRows = tile.rows;
   for (int64_t row = 0; row < tile.rows; ++row)
     for (int64_t vec = 0; vec < tile.vecs; ++vec) {
       Place place{row, vec, vec + 1 == tile.vecs ? tile.last : plan.lanes};

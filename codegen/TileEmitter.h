@@ -88,6 +88,7 @@ private:
   Flat flatten(const Access &access);
   Value read(unsigned operand, Place place);
   Value readLanes(unsigned operand, Value index, Place place);
+  void readSquare(unsigned operand, Place place);
   Value readGeneral(const Access &access, Place place);
   void write(unsigned output, Place place, Value value);
   Value elementIndex(unsigned operand, Place place);
@@ -129,6 +130,8 @@ private:
   llvm::DenseMap<unsigned, Value> bases;
   /// The outputs that are reduced, in order.
   llvm::SmallVector<unsigned> reduced;
+  /// Rows of the tile in hand.
+  int64_t tileRows = 1;
   int64_t accumulatorRows = 1, accumulatorVecs = 1;
   /// Per reduced output: partial sums, [level][rows][vecs] vectors.
   Values stacks;

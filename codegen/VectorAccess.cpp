@@ -107,6 +107,35 @@ Value TileEmitter::readLanes(unsigned operand, Value index, Place place) {
       loc, vectorOf(accessOf(operand).element), lanes);
 }
 
+/// Reads the square of a transposed operand: vectors along the tile's rows, one
+/// per lane, turned by as many perfect shuffles as the lanes have bits. Each
+/// rotates the bits of (vector, lane) by one.
+void TileEmitter::readSquare(unsigned operand, Place place) {
+  const Access &access = accessOf(operand);
+  Value corner = elementIndex(operand, {0, place.vec, place.valid});
+  Values square;
+  for (int64_t lane = 0; lane < plan.lanes; ++lane)
+    square.push_back(
+        loadVector(access.element, flats[operand].buffer,
+                   add(corner, constant(lane * access.strides[plan.vector]))));
+  int64_t half = plan.lanes / 2;
+  SmallVector<int64_t> lower, upper;
+  for (int64_t i = 0; i < half; ++i) {
+    lower.append({i, plan.lanes + i});
+    upper.append({half + i, plan.lanes + half + i});
+  }
+  for (int64_t bit = 1; bit < plan.lanes; bit *= 2) {
+    Values next;
+    for (int64_t i = 0; i < half; ++i)
+      for (ArrayRef<int64_t> order : {ArrayRef(lower), ArrayRef(upper)})
+        next.push_back(b.create<vector::ShuffleOp>(loc, square[i],
+                                                   square[i + half], order));
+    square = next;
+  }
+  for (int64_t row = 0; row < plan.lanes; ++row)
+    seen[{operand, row, place.vec}] = square[row];
+}
+
 Value TileEmitter::readGeneral(const Access &access, Place place) {
   Values dims, indices;
   for (int loop : nest.loopOf)
@@ -126,14 +155,18 @@ Value TileEmitter::read(unsigned operand, Place place) {
     return readGeneral(access, place);
   int64_t stride = plan.vector >= 0 ? access.strides[plan.vector] : 0;
   bool perRow = plan.row >= 0 && access.strides[plan.row] != 0;
-  Value &value =
-      seen[{operand, perRow ? place.row : 0, stride ? place.vec : 0}];
+  auto key =
+      std::make_tuple(operand, perRow ? place.row : 0, stride ? place.vec : 0);
+  bool full = place.valid == plan.lanes;
+  if (!seen.count(key) && std::abs(stride) > 1 && full && perRow &&
+      access.strides[plan.row] == 1 && tileRows == plan.lanes)
+    readSquare(operand, place);
+  Value &value = seen[key];
   if (value)
     return value;
 
   Value index = elementIndex(operand, place);
   Value buffer = flats[operand].buffer;
-  bool full = place.valid == plan.lanes;
   // A body that loads by itself must see real elements in every lane: zeros
   // could become indices.
   bool maskable = nest.body->getOps<memref::LoadOp>().empty();

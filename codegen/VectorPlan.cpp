@@ -99,6 +99,8 @@ static double accessCost(const Access &access, unsigned loop, bool output) {
     return 0.25;
   if (stride == 1)
     return 1;
+  if (!output && llvm::is_contained(access.strides, 1))
+    return costLanes / 4; // turned in registers
   return !output && stride == -1 ? 1.5 : costLanes;
 }
 
@@ -137,7 +139,7 @@ static int64_t chooseLanes(const LoopNest &nest, unsigned loop,
   bool perLane = !nest.body->getOps<memref::LoadOp>().empty() ||
                  !nest.body->getOps<linalg::IndexOp>().empty();
   for (const Access &access : nest.inputs)
-    perLane |= accessCost(access, loop, false) >= costLanes;
+    perLane |= accessCost(access, loop, false) >= costLanes / 4;
   unsigned bits = widestBits(nest);
   return nativeLanes * 32 / (perLane ? std::max(bits, 32u) : bits);
 }
@@ -181,8 +183,39 @@ static void planReduction(const LoopNest &nest, int64_t nativeLanes,
       plan.rows = std::min(nest.extents[plan.row],
                            std::max<int64_t>(1, nativeLanes / plan.vecs));
   } else if (plan.vector >= 0 && bodyCost(*nest.body) <= lightBody) {
+    // A column sum reads a piece of each row, the longer the better; 16 sums
+    // leave half of AVX-512's registers free.
+    int64_t wanted = plan.reduction.empty() ? 4 : nativeLanes;
     plan.vecs = std::min<int64_t>(
-        4, llvm::divideCeil(nest.extents[plan.vector], plan.lanes));
+        wanted, llvm::divideCeil(nest.extents[plan.vector], plan.lanes));
+  }
+}
+
+/// The loop along which `access` is contiguous where the lanes' loop is not; -1
+/// if there is none of at least `extent` iterations.
+static int crossLoop(const LoopNest &nest, const Access &access, int vector,
+                     int64_t extent) {
+  if (vector < 0 || !access.isLinear() || std::abs(access.strides[vector]) <= 1)
+    return -1;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (!nest.reduction[d] && access.strides[d] == 1 &&
+        nest.extents[d] >= extent)
+      return d;
+  return -1;
+}
+
+/// A transposed operand is read as a square of vectors along its own contiguous
+/// loop, which is turned in registers: the tile is as high as it is wide.
+static void planTransposition(const LoopNest &nest, VectorPlan &plan) {
+  if (!plan.reduction.empty())
+    return;
+  for (const Access &access : nest.inputs) {
+    plan.row = crossLoop(nest, access, plan.vector, plan.lanes);
+    if (plan.row < 0)
+      continue;
+    plan.rows = plan.lanes;
+    plan.vecs = 1;
+    return;
   }
 }
 
@@ -232,6 +265,7 @@ VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
   planReduction(nest, nativeLanes, plan);
   if (nest.contraction && plan.vector >= 0)
     planContraction(nest, nativeLanes, plan);
+  planTransposition(nest, plan);
   planThreads(nest, wantedChunks(nest, grain), plan);
   return plan;
 }
