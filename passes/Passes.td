@@ -20,6 +20,11 @@ def FixDims : Pass<"mg-fix-dims", "ModuleOp"> {
                             "NAME=SIZE of symbolic dimensions">];
 }
 
+def DropEmpty : Pass<"mg-drop-empty", "func::FuncOp"> {
+  let summary = "Replace computations of tensors without elements";
+  let dependentDialects = ["mg::MgDialect"];
+}
+
 def LiftWeights : Pass<"mg-lift-weights", "ModuleOp"> {
   let summary = "Make weights arguments of the entries";
 }

@@ -18,6 +18,8 @@ void mg::buildSimplifyPipeline(OpPassManager &manager,
   manager.addPass(createInlineCalls());
   // Everything after sees static shapes.
   manager.addPass(createFixDims({llvm::to_vector(options.dims)}));
+  // Nothing after need think of empty loops over strided views.
+  manager.addNestedPass<func::FuncOp>(createDropEmpty());
   // Equal subprograms first, so that folds see each once; what folding makes
   // equal is merged after it.
   manager.addPass(createCSEPass());
