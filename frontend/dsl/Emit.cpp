@@ -159,7 +159,7 @@ Tensor composite(const char *name, const Tensors &operands,
       "composite", all,
       Attrs()
           .set("name", mlir::StringAttr::get(context, name))
-          .set("attributes", attributes.dictionary())
+          .set("composite_attributes", attributes.dictionary())
           .set("decomposition", mlir::FlatSymbolRefAttr::get(function.op)),
       specOf(function.op.getResultTypes().front()));
 }
