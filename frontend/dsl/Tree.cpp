@@ -24,6 +24,7 @@ void walk_leaves(const std::function<void(Walker &)> &tree,
     std::vector<std::string> names;
     const std::function<void(const std::string &, Tensor &)> &f;
     explicit Paths(decltype(f) f) : f(f) {}
+    using Walker::enter;
     void enter(std::string_view name) override { names.emplace_back(name); }
     void leave() override { names.pop_back(); }
     void leaf(Tensor &t) override {
@@ -36,18 +37,46 @@ void walk_leaves(const std::function<void(Walker &)> &tree,
   tree(walker);
 }
 
+void walk_tensors(const std::function<void(Walker &)> &tree,
+                  const std::function<void(Tensor &)> &f) {
+  struct Tensors final : Walker {
+    const std::function<void(Tensor &)> &f;
+    explicit Tensors(decltype(f) f) : f(f) {}
+    using Walker::enter;
+    void enter(std::size_t) override {}
+    void leaf(Tensor &t) override { f(t); }
+  } walker(f);
+  tree(walker);
+}
+
 std::string key_of(const std::function<void(Walker &)> &tree) {
+  // Every part says its length or has a fixed one, so no two keys run together.
   struct Keys final : Walker {
     std::string key;
-    void enter(std::string_view name) override { key.append("(").append(name); }
-    void leave() override { key += ')'; }
-    void fixed(std::string_view bytes) override {
-      key.append("#" + std::to_string(bytes.size()) + ":").append(bytes);
+    void number(std::uint64_t n) {
+      key.append(reinterpret_cast<const char *>(&n), sizeof n);
     }
-    void leaf(Tensor &t) override { key += type_string(t); }
+    void fixed(std::string_view bytes) override {
+      key += '#';
+      number(bytes.size());
+      key.append(bytes);
+    }
+    void enter(std::string_view name) override { key += '(', fixed(name); }
+    void enter(std::size_t i) override { key += '[', number(i); }
+    void leave() override { key += ')'; }
+    void leaf(Tensor &t) override {
+      key += t.empty() ? '-' : 'T';
+      if (t.empty())
+        return;
+      const Spec &spec = t.value()->spec;
+      key += static_cast<char>(spec.dtype);
+      number(spec.shape.size());
+      for (std::int64_t n : spec.shape)
+        number(static_cast<std::uint64_t>(n));
+    }
   } walker;
   tree(walker);
-  return walker.key;
+  return std::move(walker.key);
 }
 
 Tensor type_only(const Tensor &t) {
@@ -59,6 +88,22 @@ Tensor type_only(const Tensor &t) {
   type->where = v.where;
   type->label = v.label;
   return Tensor(type);
+}
+
+Tensor find_leaf(const std::map<std::string, Tensor> &tensors,
+                 const std::string &name, const Tensor &like,
+                 const std::string &file, Where where) {
+  const auto found = tensors.find(name);
+  if (found == tensors.end())
+    throw Error(where, "load", "'" + file + "' has no tensor '" + name + "'");
+  const Spec &spec = found->second.value()->spec;
+  if (!like.empty() &&
+      (like.dtype() != spec.dtype || like.shape() != spec.shape))
+    throw Error(where, "load",
+                "'" + name + "' is " + toString(spec) + " in '" + file +
+                    "', not " + type_string(like),
+                origin(like, "the one expected"));
+  return found->second;
 }
 
 } // namespace mg::detail

@@ -28,7 +28,7 @@ struct Walker {
   virtual void fixed(std::string_view) {}
   virtual void enter(std::string_view) {}
   virtual void leave() {}
-  void enter(std::size_t i) { enter(std::to_string(i)); }
+  virtual void enter(std::size_t i) { enter(std::to_string(i)); }
 
 protected:
   ~Walker() = default;
@@ -125,6 +125,9 @@ template <class T> void walk(T &t, Walker &w) {
 
 void walk_leaves(const std::function<void(Walker &)> &tree,
                  const std::function<void(const std::string &, Tensor &)> &f);
+/// The same without the paths, for every call of a compiled function.
+void walk_tensors(const std::function<void(Walker &)> &tree,
+                  const std::function<void(Tensor &)> &f);
 /// What makes two calls the same compilation: structure, static parts, dtype
 /// and shape of each leaf.
 std::string key_of(const std::function<void(Walker &)> &tree);
@@ -140,10 +143,15 @@ template <class T, class F> void for_each_leaf(T &tree, F &&f) {
   detail::walk_leaves([&](detail::Walker &w) { detail::walk(tree, w); }, f);
 }
 
+/// f(leaf&) for each leaf, in the same order.
+template <class T, class F> void for_each_tensor(T &tree, F &&f) {
+  detail::walk_tensors([&](detail::Walker &w) { detail::walk(tree, w); }, f);
+}
+
 template <class T> Leaves flatten(const T &tree) {
   Leaves leaves;
-  for_each_leaf(const_cast<T &>(tree),
-                [&](const std::string &, Tensor &t) { leaves.push_back(t); });
+  for_each_tensor(const_cast<T &>(tree),
+                  [&](Tensor &t) { leaves.push_back(t); });
   return leaves;
 }
 template <class T> std::vector<std::string> paths(const T &tree) {
@@ -156,8 +164,7 @@ template <class T> std::vector<std::string> paths(const T &tree) {
 /// `like` with its leaves replaced, in order.
 template <class T> T unflatten(T like, const Leaves &leaves) {
   std::size_t i = 0;
-  for_each_leaf(like,
-                [&](const std::string &, Tensor &t) { t = leaves.at(i++); });
+  for_each_tensor(like, [&](Tensor &t) { t = leaves.at(i++); });
   return like;
 }
 /// The tree of f(leaf, leaf of more...).
@@ -166,7 +173,7 @@ T map(F &&f, const T &tree, const More &...more) {
   std::size_t i = 0;
   std::array<Leaves, sizeof...(More)> others{flatten(more)...};
   T result = tree;
-  for_each_leaf(result, [&](const std::string &, Tensor &t) {
+  for_each_tensor(result, [&](Tensor &t) {
     t = std::apply([&](auto &...o) { return f(std::as_const(t), o.at(i)...); },
                    others);
     ++i;
