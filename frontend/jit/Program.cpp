@@ -120,16 +120,28 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
   codegen::registerDialects(registry);
 }
 
-mlir::FailureOr<codegen::Artefact> compile(mlir::ModuleOp module,
-                                           const CompileOptions &options) {
+/// Runs the passes that `build` adds, in place.
+static mlir::LogicalResult runPasses(
+    mlir::ModuleOp module, const CompileOptions &options, llvm::StringRef step,
+    void (*build)(mlir::OpPassManager &, const mlir::mg::PipelineOptions &)) {
   mlir::PassManager passes(module.getContext());
   passes.enableVerifier(options.codegen.verifyEach);
-  mlir::mg::PipelineOptions pipeline;
-  pipeline.dims = options.dims;
-  mlir::mg::buildToLinalgPipeline(passes, pipeline);
-  auto lower = [&] { return passes.run(module); };
+  build(passes, {options.dims});
+  auto run = [&] { return passes.run(module); };
   codegen::TimeReport *times = options.codegen.times;
-  if (mlir::failed(times ? times->time("mg to linalg", lower) : lower()))
+  return times ? times->time(step, run) : run();
+}
+
+mlir::LogicalResult simplify(mlir::ModuleOp module,
+                             const CompileOptions &options) {
+  return runPasses(module, options, "simplify",
+                   mlir::mg::buildSimplifyPipeline);
+}
+
+mlir::FailureOr<codegen::Artefact> compile(mlir::ModuleOp module,
+                                           const CompileOptions &options) {
+  if (mlir::failed(runPasses(module, options, "mg to linalg",
+                             mlir::mg::buildToLinalgPipeline)))
     return mlir::failure();
   return codegen::compile(module, options.codegen);
 }

@@ -22,6 +22,10 @@ struct CompileOptions {
   std::vector<std::string> dims;
 };
 
+/// The `mg` level to the `simplified` level, in place.
+mlir::LogicalResult simplify(mlir::ModuleOp module,
+                             const CompileOptions &options);
+
 /// The `mg` level to the `linalg` level (passes/), in place, then to what
 /// `options.codegen.emit` asks for. Diagnostics go to the module's context.
 mlir::FailureOr<codegen::Artefact> compile(mlir::ModuleOp module,
