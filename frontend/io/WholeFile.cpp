@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <memory>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +33,18 @@ int createBeside(const std::string &path, std::string &name) {
   return -1;
 }
 
+/// /dev/stdout may lead to a regular file, but it is not one to be replaced.
+bool isDevice(const std::string &path) {
+  return path.starts_with("/dev/") || path.starts_with("/proc/");
+}
+
+/// Where `path` leads to; itself where it does not exist.
+std::string followLinks(const std::string &path) {
+  std::unique_ptr<char, decltype(&std::free)> real(
+      realpath(path.c_str(), nullptr), std::free);
+  return real ? real.get() : path;
+}
+
 bool syncPath(const std::string &path) {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   bool ok = fd >= 0 && fsync(fd) == 0;
@@ -50,11 +64,13 @@ WholeFile::WholeFile(std::string path) : path(std::move(path)) {
     errno = EISDIR;
     fail();
   }
-  inPlace = exists && !S_ISREG(info.st_mode);
-  if (inPlace)
-    fd = open(this->path.c_str(), O_WRONLY | O_CLOEXEC);
-  else
+  inPlace = exists && (!S_ISREG(info.st_mode) || isDevice(this->path));
+  if (inPlace) {
+    fd = open(this->path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  } else {
+    this->path = followLinks(this->path);
     fd = createBeside(this->path, temporary);
+  }
   if (fd < 0) {
     temporary.clear();
     fail();

@@ -12,8 +12,9 @@ namespace mg::io {
 /// file or the new one. Without a commit the temporary goes away. Errors are
 /// FileErrors with MG_ERROR_WRITE.
 ///
-/// What exists and is no regular file (a pipe, /dev/stdout) has no other
-/// version to keep: it is written in place.
+/// A link keeps its place: what it points to is replaced. What exists and is
+/// no regular file (a pipe, anything below /dev) has no other version to keep:
+/// it is written in place.
 class WholeFile {
 public:
   explicit WholeFile(std::string path);

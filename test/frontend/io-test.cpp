@@ -233,6 +233,15 @@ TEST(WholeFile, IsNotThereBeforeTheCommit) {
   EXPECT_EQ(folder.files(), 1u);
 }
 
+TEST(WholeFile, ALinkKeepsItsPlace) {
+  Folder folder;
+  write(folder / "x", "old");
+  std::filesystem::create_symlink("x", folder / "link");
+  writeWholeFile(folder / "link", "new");
+  EXPECT_EQ(read(folder / "x"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+}
+
 TEST(WholeFile, FailsWithAStatusAndLeavesNothing) {
   Folder folder;
   auto status = [](const std::string &path) {
