@@ -1,0 +1,29 @@
+//===- Dims.h - sizes for dimensions that a model leaves open -------------===//
+#ifndef MG_FRONTEND_DRIVER_DIMS_H
+#define MG_FRONTEND_DRIVER_DIMS_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace mg::driver {
+
+/// A function that a user can call.
+inline bool isEntry(mlir::func::FuncOp function) {
+  return function.isPublic() && !function.isExternal();
+}
+
+/// The sizes of symbolic dimensions by name: from `--dim batch=8` directly,
+/// from `--shape x=8x64` by the names in the type of input x. Throws Failure:
+/// Usage where an option cannot be read or names nothing, Invalid where a
+/// shape does not fit its input.
+std::map<std::string, std::int64_t>
+dimSizes(mlir::ModuleOp module, const std::vector<std::string> &dims,
+         const std::vector<std::string> &shapes);
+
+} // namespace mg::driver
+
+#endif // MG_FRONTEND_DRIVER_DIMS_H

@@ -1,0 +1,33 @@
+//===- LoadedModel.h - a model, read, and what its compilation needs ------===//
+#ifndef MG_FRONTEND_DRIVER_LOADEDMODEL_H
+#define MG_FRONTEND_DRIVER_LOADEDMODEL_H
+
+#include "frontend/driver/Options.h"
+#include "frontend/driver/ReadModel.h"
+#include "frontend/driver/Weights.h"
+#include "frontend/jit/Program.h"
+
+namespace mg::driver {
+
+/// Lives in the child process that does the work of a verb.
+struct LoadedModel {
+  const Options &options;
+  mlir::MLIRContext context;
+  Diagnostics diagnostics;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  Weights weights;
+  CompileOptions compile;
+  codegen::TimeReport times;
+
+  /// Reads the model and drops the entries that `--entry` does not name.
+  LoadedModel(const Options &options, const ModelSource &source);
+
+  /// Compiles a copy of the module in memory for `level`.
+  std::shared_ptr<Program> load(const std::string &level);
+
+  eager::WeightLookup weightLookup() const;
+};
+
+} // namespace mg::driver
+
+#endif // MG_FRONTEND_DRIVER_LOADEDMODEL_H

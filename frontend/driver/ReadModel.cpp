@@ -1,0 +1,140 @@
+//===- ReadModel.cpp - a model file to a verified module ------------------===//
+#include "frontend/driver/ReadModel.h"
+
+#include "frontend/io/FileError.h"
+#include "frontend/io/MappedFile.h"
+
+#include "mlir/Bytecode/BytecodeReader.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <unistd.h>
+
+namespace mg::driver {
+
+namespace {
+
+constexpr llvm::StringRef nameAttribute = "mg.name";
+
+ModelSource readStdin() {
+  auto text = std::make_shared<std::string>();
+  char buffer[1 << 16];
+  for (;;) {
+    ssize_t got = read(STDIN_FILENO, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      throw io::FileError(MG_ERROR_FILE, "<stdin>", std::strerror(errno));
+    if (got == 0)
+      break;
+    text->append(buffer, static_cast<std::size_t>(got));
+    if (text->size() > maxModelBytes)
+      break;
+  }
+  return {"<stdin>", text, *text};
+}
+
+/// One step of the scanner: skips a string or a comment at the start of
+/// `text`; false where there is none.
+bool skipStringOrComment(std::string_view &text) {
+  if (text.starts_with("//")) {
+    text.remove_prefix(std::min(text.find('\n'), text.size()));
+    return true;
+  }
+  if (!text.starts_with('"'))
+    return false;
+  text.remove_prefix(1);
+  while (!text.empty() && text[0] != '"' && text[0] != '\n')
+    text.remove_prefix(text[0] == '\\' && text.size() > 1 ? 2 : 1);
+  text.remove_prefix(std::min<std::size_t>(1, text.size()));
+  return true;
+}
+
+} // namespace
+
+ModelSource openModel(const std::string &path) {
+  ModelSource source;
+  if (path == "-") {
+    source = readStdin();
+  } else {
+    io::MappedFile file = io::mapFile(path);
+    source = {path, file.owner, file.bytes};
+  }
+  if (source.bytes.size() > maxModelBytes)
+    throw Failure(Exit::Limit, source.path, "the model is larger than 1 GiB");
+  return source;
+}
+
+int nestingOf(std::string_view text) {
+  int depth = 0, deepest = 0;
+  while (!text.empty()) {
+    if (skipStringOrComment(text))
+      continue;
+    // Arrows and comparisons are no brackets.
+    if (text.starts_with("->") || text.starts_with(">=") ||
+        text.starts_with("<=")) {
+      text.remove_prefix(2);
+      continue;
+    }
+    if (std::strchr("([{<", text[0]) && text[0])
+      deepest = std::max(deepest, ++depth);
+    else if (std::strchr(")]}>", text[0]) && text[0])
+      depth = std::max(depth - 1, 0);
+    text.remove_prefix(1);
+  }
+  return deepest;
+}
+
+mlir::OwningOpRef<mlir::ModuleOp> readModel(const ModelSource &source,
+                                            mlir::MLIRContext &context,
+                                            const Diagnostics &diagnostics) {
+  auto buffer = llvm::MemoryBuffer::getMemBuffer(
+      llvm::StringRef(source.bytes), source.path,
+      /*RequiresNullTerminator=*/false);
+  if (!mlir::isBytecode(*buffer)) {
+    if (source.bytes.find('\0') != std::string_view::npos)
+      throw Failure(Exit::File, source.path,
+                    "is neither MLIR text nor MLIR bytecode");
+    if (nestingOf(source.bytes) > maxNesting)
+      throw Failure(
+          Exit::File, source.path,
+          fmt::format("brackets are nested deeper than {}", maxNesting));
+  }
+  mlir::ParserConfig config(&context, /*verifyAfterParse=*/false);
+  // The parser looks at the byte behind the last one, so it gets a copy.
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(
+                                 llvm::StringRef(source.bytes), source.path),
+                             llvm::SMLoc());
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(sources, config);
+  if (!module)
+    diagnostics.fail(Exit::File);
+  if (mlir::failed(mlir::verify(*module)))
+    diagnostics.fail(Exit::Invalid);
+  if (!(*module)->hasAttr(nameAttribute))
+    (*module)->setAttr(nameAttribute,
+                       mlir::StringAttr::get(&context, modelName(source.path)));
+  return module;
+}
+
+std::string modelName(std::string_view path) {
+  std::size_t slash = path.rfind('/');
+  std::string_view file =
+      slash == std::string_view::npos ? path : path.substr(slash + 1);
+  std::string name(file.substr(0, file.find('.')));
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !llvm::isAlnum(c); }, '_');
+  if (name.empty() || name == "_stdin_")
+    return "model";
+  return llvm::isDigit(name[0]) ? "_" + name : name;
+}
+
+} // namespace mg::driver

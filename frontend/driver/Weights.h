@@ -1,0 +1,42 @@
+//===- Weights.h - where the weights of a model come from -----------------===//
+#ifndef MG_FRONTEND_DRIVER_WEIGHTS_H
+#define MG_FRONTEND_DRIVER_WEIGHTS_H
+
+#include "frontend/eager/Execute.h"
+#include "frontend/io/NamedArrays.h"
+
+#include <string>
+#include <vector>
+
+namespace mg::driver {
+
+/// The weights that `--weights` names, or those of the safetensors file that
+/// lies beside the model under its name (mlp.mlir, mlp.safetensors).
+class Weights {
+public:
+  /// `options` are "embed" and at most one file.
+  Weights(const std::vector<std::string> &options, const std::string &model);
+
+  /// Throws where a weight of the module is in no file (Usage, File) or has
+  /// another type there (Invalid).
+  void check(mlir::ModuleOp module) const;
+
+  /// Whether an artefact keeps them in itself: as asked, else where they are
+  /// few (architecture: below 1 MiB).
+  bool embedded() const;
+  /// False where no file was named or found: they come when the model runs.
+  bool available() const { return !path.empty(); }
+
+  eager::Array find(llvm::StringRef name) const;
+  /// Row-major bytes; empty where there is none of the name.
+  llvm::ArrayRef<char> bytes(llvm::StringRef name) const;
+
+private:
+  std::string path;
+  bool embed = false, named = false;
+  io::NamedArrays arrays;
+};
+
+} // namespace mg::driver
+
+#endif // MG_FRONTEND_DRIVER_WEIGHTS_H

@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""mgc as its users meet it: verbs, kinds of output, values, exit statuses.
+
+    mgc-test.py MGC [unittest's arguments]
+"""
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+MGC = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "mgc"
+
+# y = x + w, elementwise; w is a weight.
+ADD = """\
+func.func @main(%x: tensor<2x2xf32> {mg.name = "x"}) -> (tensor<2x2xf32> {mg.name = "y"}) {
+  %w = mg.weight "w" : tensor<2x2xf32>
+  %0 = mg.add %x, %w : tensor<2x2xf32>
+  return %0 : tensor<2x2xf32>
+}
+"""
+# Two entries without weights.
+TWO = """\
+func.func @double(%x: tensor<3xf32> {mg.name = "x"}) -> (tensor<3xf32> {mg.name = "y"}) {
+  %0 = mg.add %x, %x : tensor<3xf32>
+  return %0 : tensor<3xf32>
+}
+func.func @total(%x: tensor<3xf32> {mg.name = "x"}) -> (tensor<f32> {mg.name = "s"}) {
+  %0 = mg.reduce sum %x [0] : tensor<3xf32> -> tensor<f32>
+  return %0 : tensor<f32>
+}
+"""
+
+
+def npy(values, shape):
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n"
+    return (b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text.encode()
+            + struct.pack(f"<{len(values)}f", *values))
+
+
+def floats(path):
+    data = pathlib.Path(path).read_bytes()
+    start = 10 + struct.unpack("<H", data[8:10])[0]
+    return list(struct.unpack(f"<{(len(data) - start) // 4}f", data[start:]))
+
+
+def safetensors(**tensors):
+    header, data = {}, b""
+    for name, values in tensors.items():
+        raw = struct.pack(f"<{len(values)}f", *values)
+        header[name] = {"dtype": "F32", "shape": [2, 2], "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+        self.write("add.mlir", ADD)
+        self.write("two.mlir", TWO)
+        self.write("w.safetensors", safetensors(w=[10, 20, 30, 40]))
+
+    def write(self, name, data):
+        path = self.folder / name
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        return path
+
+    def command(self, *words, input=None, **environment):
+        return subprocess.run([str(w) for w in words], cwd=self.folder, capture_output=True, text=True,
+                              input=input, env={**os.environ, **environment}, timeout=120)
+
+    def mgc(self, *words, status=0, **more):
+        done = self.command(MGC, *words, **more)
+        self.assertEqual(done.returncode, status, f"{words}\n{done.stdout}{done.stderr}")
+        if status not in (0, 1):
+            errors = [line for line in done.stderr.splitlines() if "error:" in line]
+            self.assertEqual(len(errors), 1, done.stderr)
+        return done
+
+    def files(self):
+        return sorted(path.name for path in self.folder.iterdir())
+
+
+class Compile(Case):
+    def compile(self, out, *more):
+        return self.mgc("compile", "two.mlir", "-o", out, *more)
+
+    def test_object_and_header(self):
+        self.compile("two.o")
+        self.assertEqual((self.folder / "two.o").read_bytes()[:4], b"\x7fELF")
+        self.assertIn("two_double", (self.folder / "two.h").read_text())
+
+    def test_a_model_alone_means_compile(self):
+        self.mgc("two.mlir", "-o", "two.o")
+        self.assertIn("two.h", self.files())
+
+    def test_archive(self):
+        self.compile("libtwo.a")
+        self.assertEqual((self.folder / "libtwo.a").read_bytes()[:8], b"!<arch>\n")
+        names = self.command("nm", "-g", "libtwo.a").stdout
+        self.assertIn("T two_double", names)
+        self.assertIn("two.o", names)
+
+    def test_texts(self):
+        for out, text in (("t.s", ".text"), ("t.ll", "define "), ("t.mlir", "mg.add")):
+            self.compile(out)
+            self.assertIn(text, (self.folder / out).read_text(), out)
+
+    def test_levels(self):
+        for level, text in (("mg", "mg.add"), ("simplified", "mg."), ("linalg", "linalg.generic"),
+                            ("buffers", "memref"), ("vector", "vector."), ("llvm", "llvm.func"),
+                            ("asm", ".text")):
+            done = self.mgc("compile", "two.mlir", "--emit", level, "-o", "-")
+            self.assertIn(text, done.stdout, level)
+            self.assertEqual(done.stderr, "")
+
+    def test_shared_library_runs(self):
+        self.compile("two.so")
+        done = self.mgc("run", "two.so", "--entry", "double", "-i", "x=f32[3]:1,2,3")
+        self.assertEqual(done.stdout, "y=f32[3]:2,4,6\n")
+
+    def test_executable_reads_and_writes_npy(self):
+        self.compile("two")
+        self.write("x.npy", npy([1, 2, 3], "(3,)"))
+        done = self.command(self.folder / "two", "--entry", "double", "--input", "x=@x.npy", "--output", "y=@y.npy")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(floats(self.folder / "y.npy"), [2, 4, 6])
+        done = self.command(self.folder / "two", "--entry", "double")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no value for the input 'x'", done.stderr)
+
+    def test_one_entry(self):
+        self.compile("two.o", "--entry", "total")
+        header = (self.folder / "two.h").read_text()
+        self.assertIn("two_total", header)
+        self.assertNotIn("two_double", header)
+
+    def test_stdin_and_stdout(self):
+        done = self.mgc("compile", "-", "-o", "-", input=TWO)
+        self.assertIn("mg.reduce", done.stdout)
+        with open(self.folder / "text", "w") as file:
+            subprocess.run([MGC, "compile", self.folder / "two.mlir", "-o", "-"], stdout=file, check=True)
+        self.assertIn("mg.reduce", (self.folder / "text").read_text())
+
+    def test_weights_embedded_and_outside(self):
+        self.mgc("compile", "add.mlir", "--weights", "embed", "--weights", "w.safetensors", "-o", "add.so")
+        self.assertEqual(self.mgc("run", "add.so", "-i", "x=zeros").stdout, "y=f32[2,2]:10,20,30,40\n")
+        self.mgc("compile", "add.mlir", "-o", "add.so")
+        self.assertIn("w", self.mgc("run", "add.so", "-i", "x=zeros", status=3).stderr)
+        done = self.mgc("run", "add.so", "-i", "x=zeros", "--weights", "w.safetensors")
+        self.assertEqual(done.stdout, "y=f32[2,2]:10,20,30,40\n")
+
+    def test_reports(self):
+        done = self.compile("two.o", "--time-report", "--trace", "t.json", "--dump-dir", "dump")
+        self.assertIn("total", done.stderr)
+        self.assertIn("traceEvents", json.loads((self.folder / "t.json").read_text()))
+        self.assertTrue(list((self.folder / "dump").iterdir()))
+
+    def test_the_same_bytes_twice(self):
+        self.compile("a.o")
+        self.compile("b.o")
+        self.assertEqual((self.folder / "a.o").read_bytes(), (self.folder / "b.o").read_bytes())
+
+    def test_bytecode_is_found_by_content(self):
+        opt = pathlib.Path(MGC).parent / "mgc-opt"
+        done = self.command(opt, "two.mlir", "--emit-bytecode", "-o", "two.txt")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("mg.reduce", self.mgc("compile", "two.txt", "-o", "-").stdout)
+
+
+class Run(Case):
+    def run_add(self, *more, status=0):
+        return self.mgc("run", "add.mlir", "--weights", "w.safetensors", *more, status=status)
+
+    def test_values(self):
+        self.assertEqual(self.run_add("-i", "x=f32[2,2]:1,2,3,4").stdout, "y=f32[2,2]:11,22,33,44\n")
+        self.assertEqual(self.run_add("--input", "x=zeros").stdout, "y=f32[2,2]:10,20,30,40\n")
+        self.assertEqual(self.run_add("-i", "x=random:1").stdout, self.run_add("-i", "x=random:1").stdout)
+
+    def test_weights_beside_the_model(self):
+        (self.folder / "w.safetensors").rename(self.folder / "add.safetensors")
+        self.assertEqual(self.mgc("run", "add.mlir", "-i", "x=zeros").stdout, "y=f32[2,2]:10,20,30,40\n")
+
+    def test_files(self):
+        self.write("x.npy", npy([1, 2, 3, 4], "(2, 2)"))
+        done = self.run_add("-i", "x=@x.npy", "--output", "y=@y.npy")
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(floats(self.folder / "y.npy"), [11, 22, 33, 44])
+
+    def test_sets(self):
+        self.run_add("-i", "x=zeros", "--output", "@y.npz", "--output", "@y.safetensors")
+        self.run_add("-i", "x=zeros", "--expect", "@y.npz", "--exact")
+        self.run_add("-i", "x=zeros", "--expect", "@y.safetensors", "--exact")
+        self.write("set.safetensors", safetensors(x=[1, 1, 1, 1]))
+        self.assertEqual(self.run_add("--input", "@set.safetensors").stdout, "y=f32[2,2]:11,21,31,41\n")
+
+    def test_expect(self):
+        right, near = "y=f32[2,2]:10,20,30,40", "y=f32[2,2]:10.01,20,30,40"
+        self.run_add("-i", "x=zeros", "--expect", right, "--exact")
+        self.assertIn("differs", self.run_add("-i", "x=zeros", "--expect", near, status=1).stdout)
+        self.run_add("-i", "x=zeros", "--expect", near, "--atol", "0.1")
+        self.run_add("-i", "x=zeros", "--expect", near, "--rtol", "0.01")
+        self.run_add("-i", "x=zeros", "--expect", near, "--ulp", "100000")
+        self.run_add("-i", "x=zeros", "--expect", near, "--exact", "--atol", "0.1", status=1)
+
+    def test_json(self):
+        report = json.loads(self.run_add("-i", "x=zeros", "--json").stdout)
+        self.assertEqual(report["outputs"]["y"]["value"], "f32[2,2]:10,20,30,40")
+
+    def test_every_optimization_and_thread_count_agrees(self):
+        for level in range(4):
+            for threads in (0, 1, 2):
+                done = self.run_add("-i", "x=zeros", f"-O{level}", "--threads", threads)
+                self.assertEqual(done.stdout, "y=f32[2,2]:10,20,30,40\n")
+
+
+class Verify(Case):
+    def test_agrees(self):
+        done = self.mgc("verify", "two.mlir")
+        self.assertEqual(len(done.stdout.splitlines()), 2)
+        self.mgc("verify", "two.mlir", "--mcpu=x86-64-v2,native", "-O0")
+
+    def test_json(self):
+        report = json.loads(self.mgc("verify", "two.mlir", "--json", "--entry", "double").stdout)
+        self.assertEqual([(r["entry"], r["fits"]) for r in report], [("double", True)])
+
+
+class Doctor(Case):
+    def test_facts(self):
+        self.assertIn("x86-64-v2", self.mgc("doctor").stdout)
+        facts = json.loads(self.mgc("doctor", "--json", MG_THREADS="3").stdout)
+        self.assertEqual(facts["MG_THREADS"], "3")
+
+
+class Status(Case):
+    """Each failure has its number, one error line, and leaves no file."""
+
+    def fails(self, status, *words, says=""):
+        before = self.files()
+        done = self.mgc(*words, status=status)
+        self.assertIn(says, done.stderr)
+        self.assertEqual(self.files(), before)
+
+    def test_usage(self):
+        for words in ([], ["compile"], ["compile", "two.mlir"], ["run", "two.mlir", "--nope"],
+                      ["run", "two.mlir"], ["run", "two.mlir", "--entry", "nope"],
+                      ["run", "two.mlir", "--entry", "double"],
+                      ["run", "two.mlir", "--entry", "double", "-i", "z=zeros"],
+                      ["run", "two.mlir", "--entry", "double", "-i", "x"],
+                      ["run", "two.mlir", "--entry", "double", "-i", "x=f32[2]:1"],
+                      ["run", "two.mlir", "--entry", "double", "-i", "x=zeros", "--output", "y=file"],
+                      ["compile", "two.mlir", "-o", "two.exe"],
+                      ["compile", "two.mlir", "-o", "two.o", "--emit", "nope"],
+                      ["compile", "two.mlir", "-o", "two.o", "-O7"],
+                      ["compile", "two.mlir", "-o", "two.o", "--mcpu", "pentium"],
+                      ["compile", "two.mlir", "-o", "two.o", "--dim", "batch"],
+                      ["compile", "two.mlir", "-o", "two.o", "-mllvm", "-no-such-option"],
+                      ["compile", "two.mlir", "-o", "two.s", "--mcpu", "x86-64-v2,x86-64-v3"],
+                      ["run", "add.mlir", "-i", "x=zeros"], ["bench", "two.mlir"]):
+            self.fails(2, *words)
+
+    def test_unreadable(self):
+        self.fails(3, "compile", "none.mlir", "-o", "two.o", says="none.mlir: error: No such file")
+        self.fails(3, "compile", ".", "-o", "two.o", says="is a directory")
+        self.fails(3, "run", "two.mlir", "--entry", "double", "-i", "x=@none.npy", says="none.npy: error:")
+        self.write("bad.mlir", "module {\n  nonsense\n}")
+        self.fails(3, "compile", "bad.mlir", "-o", "two.o", says="bad.mlir:2:3: error:")
+        self.write("other.safetensors", safetensors(v=[1, 2, 3, 4]))
+        self.fails(3, "run", "add.mlir", "--weights", "other.safetensors", "-i", "x=zeros",
+                   says="no weight named 'w'")
+
+    def test_invalid(self):
+        self.write("bad.mlir", TWO.replace("return %0 : tensor<3xf32>", "return %0, %0 : tensor<3xf32>, tensor<3xf32>"))
+        self.fails(5, "compile", "bad.mlir", "-o", "two.o", says="bad.mlir:3:3: error:")
+
+    def test_cannot_write(self):
+        self.fails(6, "compile", "two.mlir", "-o", "none/two.o", says="none/two.o: error: cannot be written")
+        self.fails(6, "run", "two.mlir", "--entry", "double", "-i", "x=zeros", "--output", "y=@none/y.npy")
+        self.fails(6, "compile", "two.mlir", "-o", "-", "--dump-dir", "two.mlir/dump")
+
+    def test_bad_argument(self):
+        self.write("x.npy", npy([1, 2], "(2,)"))
+        self.fails(7, "run", "two.mlir", "--entry", "double", "-i", "x=@x.npy",
+                   says="'x' is f32[2] where f32[3] is expected")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,212 @@
+//===- main.cpp - mgc, minigrad's compiler: options and verbs -------------===//
+#include "RunFlags.h"
+
+#include "frontend/driver/Command.h"
+#include "frontend/driver/CompileModel.h"
+#include "frontend/driver/Doctor.h"
+#include "frontend/driver/RunModel.h"
+#include "frontend/driver/VerifyModel.h"
+
+#include <unistd.h>
+
+using namespace mg::driver;
+
+namespace {
+
+constexpr const char *examples = R"(Examples:
+  mgc compile mlp.mlir -o mlp.o          an object and mlp.h beside it
+  mgc run mlp.mlir -i x=@x.npy --output y=@y.npy
+  mgc verify mlp.mlir --mcpu=native,x86-64-v2)";
+
+/// Options of CLI11 are lists; one that is given once a value is not.
+void addCommonFlags(CLI::App &app, Options &options) {
+  app.add_option("MODEL", options.model, ".mlir or bytecode; '-': stdin")
+      ->required();
+  app.add_option("-O", options.optLevel, "optimization level (default 2)")
+      ->check(CLI::Range(0, 3))
+      ->option_text("0..3");
+  app.add_option("--mcpu", options.levels,
+                 "CPU levels: native, x86-64-v2, x86-64-v3, x86-64-v4, znver4")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--entry", options.entry, "only this entry of the model");
+  app.add_flag("--fast-math", options.fastMath,
+               "allow reassociation and contraction");
+  app.add_option("--weights", options.weights, "embed, or FILE.safetensors")
+      ->allow_extra_args(false);
+  app.add_option("--shape", options.shapes, "INPUT=8x64")
+      ->allow_extra_args(false);
+  app.add_option("--dim", options.dims, "NAME=SIZE for a dimension '?'")
+      ->allow_extra_args(false);
+  app.add_option("--dump-dir", options.dumpDir, "write every level's IR here");
+  app.add_flag("--time-report", options.timeReport, "print where time goes");
+  app.add_option("--trace", options.trace, "write a Chrome trace (JSON)");
+}
+
+void addThreads(CLI::App &app, Options &options) {
+  app.add_option("--threads", options.threads, "0: one per CPU (the default)");
+}
+
+void addColor(CLI::App &app, std::string &color) {
+  app.add_option("--color", color, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->option_text("WHEN");
+}
+
+/// Takes `-mllvm X` out: to CLI11 it would be -m with the value "llvm".
+std::vector<std::string> takeLlvmOptions(std::vector<std::string> &words) {
+  std::vector<std::string> taken, rest;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "-mllvm" && i + 1 < words.size())
+      taken.push_back(words[++i]);
+    else
+      rest.push_back(words[i]);
+  }
+  words = rest;
+  return taken;
+}
+
+class Mgc {
+public:
+  Mgc() : app("mgc: tensor programs to native code", "mgc") {
+    app.footer(examples);
+    app.require_subcommand(1);
+    app.set_version_flag("--version", "mgc " MG_VERSION);
+    app.fallthrough(false);
+    addCompile();
+    addRun();
+    addVerify();
+    addDoctor();
+  }
+
+  int run(int argc, char **argv) {
+    command.assign(argv, argv + argc);
+    std::vector<std::string> words(argv + 1, argv + argc);
+    options.llvmOptions = takeLlvmOptions(words);
+    // A model in the verb's place means compile.
+    bool isVerb = !words.empty() && !app.get_subcommands([&](CLI::App *sub) {
+                                          return sub->check_name(words[0]);
+                                        })
+                                         .empty();
+    if (!words.empty() && !words[0].starts_with("--") && !isVerb &&
+        words[0] != "-h")
+      words.insert(words.begin(), "compile");
+    std::reverse(words.begin(), words.end());
+    try {
+      app.parse(words);
+    } catch (const CLI::ParseError &error) {
+      return reportUsage(error);
+    }
+    options.color =
+        color == "always" || (color == "auto" && isatty(STDERR_FILENO));
+    return verb();
+  }
+
+private:
+  int reportUsage(const CLI::ParseError &error) {
+    if (error.get_exit_code() == 0)
+      return app.exit(error);
+    Failure failure(Exit::Usage, "mgc", error.what(), "mgc --help");
+    printFailure(failure, false);
+    return static_cast<int>(Exit::Usage);
+  }
+
+  CLI::App *add(const char *name, const char *text) {
+    CLI::App *sub = app.add_subcommand(name, text);
+    if (sub->get_name() != "doctor") {
+      addCommonFlags(*sub, options);
+      sub->add_flag("-v", options.verbose, "say more");
+      sub->add_flag("-q", options.quiet, "say less");
+      sub->footer("-mllvm OPTION hands an option to LLVM.");
+    }
+    addColor(*sub, color);
+    return sub;
+  }
+
+  int withModel(std::function<Exit(const ModelSource &)> work) {
+    return mg::driver::withModel(options, command, work);
+  }
+
+  void addCompile() {
+    CLI::App *sub = add("compile", "write native code, or a level of the IR");
+    sub->add_option("-o", out,
+                    ".o .a .so .s .ll .mlir, or no ending: an executable; '-': "
+                    "stdout")
+        ->required()
+        ->option_text("OUT");
+    sub->add_option("--emit", emit,
+                    "stop at a level: mg, simplified, linalg, buffers, "
+                    "vector, llvm, asm, obj");
+    sub->callback([this] {
+      verb = [this] {
+        return reportFailures(
+            [&] {
+              OutputPlan plan = planOutput(out, emit);
+              return static_cast<Exit>(
+                  withModel([&](const ModelSource &source) {
+                    return compileModel(options, source, out, plan);
+                  }));
+            },
+            options.color);
+      };
+    });
+  }
+
+  void addRun() {
+    CLI::App *sub = add("run", "compile in memory and run one entry");
+    addThreads(*sub, options);
+    addRunFlags(*sub, runOptions);
+    sub->add_flag("--json", runOptions.json, "report as JSON");
+    sub->callback([this] {
+      verb = [this] {
+        runOptions.entry = options.entry;
+        return withModel([&](const ModelSource &source) {
+          return runModel(options, source, runOptions);
+        });
+      };
+    });
+  }
+
+  void addVerify() {
+    CLI::App *sub = add("verify", "compare compiled code with the eager mode");
+    addThreads(*sub, options);
+    sub->add_option("--seed", verifyOptions.seed, "of the random inputs");
+    sub->add_option("--rounds", verifyOptions.rounds, "inputs per entry")
+        ->check(CLI::Range(1, 1000000))
+        ->option_text("N");
+    sub->add_option("-i,--input", verifyOptions.inputs,
+                    "NAME=VALUE or @SET; what is not given is random")
+        ->allow_extra_args(false);
+    sub->add_flag("--json", options.json, "report as JSON");
+    sub->callback([this] {
+      verb = [this] {
+        return withModel([&](const ModelSource &source) {
+          return verifyModel(options, source, verifyOptions);
+        });
+      };
+    });
+  }
+
+  void addDoctor() {
+    CLI::App *sub = add("doctor", "what this machine and installation are");
+    sub->add_flag("--json", options.json, "report as JSON");
+    sub->callback([this] {
+      verb = [this] {
+        return reportFailures([&] { return doctor(options.json); },
+                              options.color);
+      };
+    });
+  }
+
+  CLI::App app;
+  Options options;
+  RunOptions runOptions;
+  VerifyOptions verifyOptions;
+  std::string out, emit, color = "auto";
+  std::vector<std::string> command;
+  std::function<int()> verb;
+};
+
+} // namespace
+
+int main(int argc, char **argv) { return Mgc().run(argc, argv); }
