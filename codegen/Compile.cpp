@@ -27,6 +27,7 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Operator.h"
+#include "llvm/IR/Verifier.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Path.h"
@@ -247,6 +248,10 @@ Compiler::compileLevel(ModuleOp buffers, const Level &level) {
   if (llvm::Error error =
           time("link math", [&] { return linkMath(*result, level); }))
     return fail(std::move(error));
+  std::string broken;
+  llvm::raw_string_ostream why(broken);
+  if (options.verifyEach && llvm::verifyModule(*result, &why))
+    return module.emitError("internal: broken LLVM IR: ") << broken;
   time("LLVM passes", [&] { optimize(*result, *machine, options.optLevel); });
   stop = showCode(*result, level);
   if (failed(stop) || *stop)

@@ -30,6 +30,15 @@ static void setLevel(llvm::Function &function, const Level &level) {
   function.setUWTableKind(llvm::UWTableKind::Async);
 }
 
+/// A declaration that is left is a function of the runtime, in C; so neither
+/// malloc nor a vector function that the bitcode lacks.
+static bool mayCall(const llvm::Function &function) {
+  return function.isIntrinsic() ||
+         (function.getName().starts_with("mg_") &&
+          !function.getReturnType()->isVectorTy()) ||
+         llvm::is_contained({"fmod", "fmodf"}, function.getName());
+}
+
 llvm::Error linkMath(llvm::Module &module, const Level &level) {
   auto math = llvm::getOwningLazyBitcodeModule(
       llvm::MemoryBuffer::getMemBuffer(level.bitcode, level.name,
@@ -49,9 +58,9 @@ llvm::Error linkMath(llvm::Module &module, const Level &level) {
   for (llvm::Function &function : module) {
     if (!function.isDeclaration())
       setLevel(function, level);
-    else if (function.getReturnType()->isVectorTy() && !function.isIntrinsic())
-      return llvm::createStringError("there is no " + function.getName() +
-                                     " for " + level.name);
+    else if (!mayCall(function))
+      return llvm::createStringError("generated code for " + level.name +
+                                     " calls " + function.getName());
   }
   return llvm::Error::success();
 }

@@ -10,7 +10,8 @@
 namespace mg::codegen {
 
 /// Brings in the vector math that `module` calls, private to it, and marks
-/// every function with the level's CPU.
+/// every function with the level's CPU. Fails where a function would be missing
+/// at link time.
 llvm::Error linkMath(llvm::Module &module, const Level &level);
 
 } // namespace mg::codegen

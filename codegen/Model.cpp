@@ -63,6 +63,9 @@ std::optional<mg_dtype> dtypeOf(StringRef name) {
 
 unsigned bitWidthOf(mg_dtype dtype) { return mg_dtype_size(dtype) * 8; }
 
+/// Code reaches its constants by 32-bit offsets.
+constexpr uint64_t maxEmbeddedBytes = uint64_t(3) << 29;
+
 class Reader {
 public:
   Reader(ModuleOp module, const Options &options)
@@ -83,6 +86,7 @@ private:
   Model model;
   llvm::StringMap<unsigned> weightByName;
   unsigned outsideCount = 0;
+  uint64_t embeddedBytes = 0;
   Names symbols = {}, fields = {};
 };
 
@@ -138,6 +142,10 @@ FailureOr<unsigned> Reader::addWeight(func::FuncOp function,
            << " bytes, but its type needs " << *byteSize(argument);
   if (weight.isOutside())
     weight.place = outsideCount++;
+  embeddedBytes += weight.bytes.size();
+  if (embeddedBytes > maxEmbeddedBytes)
+    return function.emitError("the weights are too large to embed; keep them "
+                              "outside");
   model.weights.push_back(std::move(weight));
   return it->second;
 }

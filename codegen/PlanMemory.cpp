@@ -251,8 +251,13 @@ LogicalResult Planner::run() {
     return success();
 
   SmallVector<BufferLife> lives;
-  for (const Allocation &allocation : allocations)
+  uint64_t sum = 0;
+  for (const Allocation &allocation : allocations) {
     lives.push_back(allocation.life);
+    sum = llvm::SaturatingAdd(sum, allocation.life.bytes);
+  }
+  if (sum > uint64_t(INT64_MAX))
+    return function.emitError("the temporary arrays are too large");
   const MemoryPlan plan = planMemory(lives, alignment);
 
   const unsigned number = workspace.getArgNumber();

@@ -269,6 +269,50 @@ TEST(Compile, WeightsFromAFile) {
   mg_weights_close(file);
 }
 
+TEST_P(AtLevel, EveryOptimizationLevel) {
+  for (int optLevel : {0, 1, 2, 3}) {
+    Options o = options();
+    o.optLevel = optLevel;
+    const Compiled compiled(linear, o);
+    ASSERT_TRUE(compiled);
+    Linear data;
+    EXPECT_EQ(compiled.call({data.x.data()}, {data.y.data()},
+                            {data.w.data(), data.b.data()}),
+              MG_OK);
+    data.check();
+  }
+}
+
+/// The same bits with and without optimization: no reassociation, no FMA that
+/// was not asked for.
+TEST_P(AtLevel, OptimizationKeepsEveryBit) {
+  const auto x = ramp(1003, -80, 0.16f), w = ramp(1003, 1, 0.5f);
+  std::vector<float> want(1003), y(1003);
+  for (int optLevel : {0, 1, 2, 3}) {
+    Options o = options();
+    o.optLevel = optLevel;
+    const Compiled compiled(chain, o);
+    ASSERT_TRUE(compiled);
+    std::vector<float> &out = optLevel == 0 ? want : y;
+    EXPECT_EQ(compiled.call({x.data(), w.data()}, {out.data()}), MG_OK);
+    if (optLevel > 0)
+      EXPECT_EQ(std::memcmp(want.data(), y.data(), 4 * y.size()), 0)
+          << "-O" << optLevel;
+  }
+}
+
+TEST_P(AtLevel, FastMathIsStillRight) {
+  Options o = options();
+  o.fastMath = true;
+  const Compiled compiled(linear, o);
+  ASSERT_TRUE(compiled);
+  Linear data;
+  EXPECT_EQ(compiled.call({data.x.data()}, {data.y.data()},
+                          {data.w.data(), data.b.data()}),
+            MG_OK);
+  data.check();
+}
+
 TEST(Compile, ThreadsCompileAndCall) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)

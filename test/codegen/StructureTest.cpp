@@ -80,6 +80,49 @@ module attributes {mg.name = "swap"} {
   EXPECT_EQ(d, a);
 }
 
+TEST(Structure, AScanWritesItsSlices) {
+  const Compiled compiled(R"mlir(
+#id = affine_map<(i) -> (i)>
+module attributes {mg.name = "scan"} {
+  func.func @run(%xs: tensor<6x5xf32> {mg.name = "xs", mg.dtype = "f32"},
+                 %s0: tensor<5xf32> {mg.name = "s", mg.dtype = "f32"})
+      -> (tensor<6x5xf32> {mg.name = "ys", mg.dtype = "f32"},
+          tensor<5xf32> {mg.name = "last", mg.dtype = "f32"})
+      attributes {mg.entry} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c6 = arith.constant 6 : index
+    %e = tensor.empty() : tensor<6x5xf32>
+    %r:2 = scf.for %i = %c0 to %c6 step %c1 iter_args(%ys = %e, %s = %s0)
+        -> (tensor<6x5xf32>, tensor<5xf32>) {
+      %x = tensor.extract_slice %xs[%i, 0] [1, 5] [1, 1] : tensor<6x5xf32> to tensor<5xf32>
+      %f = tensor.empty() : tensor<5xf32>
+      %n = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel"]}
+          ins(%x, %s : tensor<5xf32>, tensor<5xf32>) outs(%f : tensor<5xf32>) {
+      ^bb0(%p: f32, %q: f32, %o: f32):
+        %a = arith.addf %p, %q : f32
+        linalg.yield %a : f32
+      } -> tensor<5xf32>
+      %ys1 = tensor.insert_slice %n into %ys[%i, 0] [1, 5] [1, 1] : tensor<5xf32> into tensor<6x5xf32>
+      scf.yield %ys1, %n : tensor<6x5xf32>, tensor<5xf32>
+    }
+    return %r#0, %r#1 : tensor<6x5xf32>, tensor<5xf32>
+  }
+}
+)mlir");
+  ASSERT_TRUE(compiled);
+  std::vector<float> xs(30), s(5, 100), ys(30), last(5);
+  std::iota(xs.begin(), xs.end(), 0.0f);
+  EXPECT_EQ(compiled.call({xs.data(), s.data()}, {ys.data(), last.data()}),
+            MG_OK);
+  std::vector<float> sum = s;
+  for (int i = 0; i < 6; ++i)
+    for (int j = 0; j < 5; ++j)
+      EXPECT_EQ(ys[i * 5 + j], sum[j] += xs[i * 5 + j]);
+  EXPECT_EQ(last, sum);
+  EXPECT_EQ(s, std::vector<float>(5, 100));
+}
+
 TEST(Structure, BranchesAndStatus) {
   const Compiled compiled(R"mlir(
 #id = affine_map<(i) -> (i)>
