@@ -45,11 +45,13 @@ void Errors::add(const Errors &other) {
 
 namespace {
 
-/// The exact value, as far as it matters: its nearest double, and where more is
-/// needed the rest.
+/// The exact value is value + rest. Its exponent is that of `value` unless the
+/// rest says otherwise.
 struct Exact {
   double value;
+  /// In units of 2^(exponent - 52), or of the smallest denormal.
   double rest = 0;
+  int exponent = std::numeric_limits<int>::max();
 };
 
 template <class T>
@@ -152,17 +154,20 @@ template <class T> double judge(T got, Exact exact) {
   if (exact.value == 0 || std::isinf(exact.value))
     return double(got) == exact.value ? 0 : wrong;
   const int exponent =
-      std::max(std::ilogb(exact.value), Limits::min_exponent - 1);
+      std::max(std::min(exact.exponent, std::ilogb(exact.value)),
+               Limits::min_exponent - 1);
   const int ulp = exponent - (Limits::digits - 1);
   if (std::isinf(got) && exponent >= Limits::max_exponent)
     return 0;
-  // Halved, so that 2^1024 is a number.
-  const double half =
+  // Large values are halved: 2^1024 is no number otherwise, and tiny ones would
+  // lose a bit.
+  const int halved = exponent > 0;
+  const double value =
       std::isinf(got)
           ? std::copysign(std::ldexp(1.0, Limits::max_exponent - 1), got)
-          : double(got) / 2;
-  return std::fabs(std::ldexp(half - exact.value / 2, 1 - ulp) -
-                   std::ldexp(exact.rest, -ulp));
+          : std::ldexp(double(got), -halved);
+  const double difference = value - std::ldexp(exact.value, -halved);
+  return std::fabs(std::ldexp(difference, halved - ulp) - exact.rest);
 }
 
 /// What judge says of most floats, for a loop without branches: the error of a
@@ -216,7 +221,10 @@ public:
     // Away from zero: what is not 0 keeps its sign and does not become 0.
     Exact exact = {mpfr_get_d(result, MPFR_RNDA)};
     if (std::isfinite(exact.value) && exact.value != 0) {
+      exact.exponent = int(mpfr_get_exp(result)) - 1;
       mpfr_sub_d(result, result, exact.value, MPFR_RNDN);
+      mpfr_mul_2si(result, result, 52 - std::max(exact.exponent, -1022),
+                   MPFR_RNDN);
       exact.rest = mpfr_get_d(result, MPFR_RNDN);
     }
     return exact;
@@ -254,13 +262,14 @@ template <class T, class Operands> struct Sweep {
       for (size_t i = 0; i < size; ++i)
         exact[i] = mpfr(function, x[i], y[i]);
     }
+    std::vector<Errors> here(levels.size());
     for (size_t level = 0; level < levels.size(); ++level) {
       run(function, levels[level], x.data(), y.data(), got.data(), size);
-      Errors here;
-      judgeAll(here, x.data(), y.data(), got.data(), exact.data(), size);
-      const std::lock_guard lock(mutex);
-      errors[level].add(here);
+      judgeAll(here[level], x.data(), y.data(), got.data(), exact.data(), size);
     }
+    const std::lock_guard lock(mutex);
+    for (size_t level = 0; level < levels.size(); ++level)
+      errors[level].add(here[level]);
   }
 
   std::vector<Errors> sweep(mg_pool *pool) {

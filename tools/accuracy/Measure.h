@@ -33,6 +33,7 @@ struct Errors {
   double wrongX = 0, wrongY = 0;
 
   void add(const Errors &other);
+  bool operator==(const Errors &) const = default;
 };
 
 /// One float of every `step` (all 2^32 for 1) and the special values; of a

@@ -74,13 +74,16 @@ void printJson(const std::vector<Row> &rows) {
   fmt::print("{}\n", all.dump(1));
 }
 
-/// Levels with the same results for a function share a line.
+/// Levels with the same results share a row.
 void addRows(std::vector<Row> &rows, const Function &function, const char *type,
              double promised, const std::vector<Level> &levels,
              const std::vector<Errors> &errors) {
   for (size_t i = 0; i < levels.size(); ++i)
-    rows.push_back({std::string(function.name), type, levels[i].name, promised,
-                    errors[i], function.operands});
+    if (i && errors[i] == errors[i - 1])
+      rows.back().level += ", " + levels[i].name;
+    else
+      rows.push_back({std::string(function.name), type, levels[i].name,
+                      promised, errors[i], function.operands});
 }
 
 template <class T, class Name>
