@@ -14,3 +14,4 @@
 #include "mg/jit.h"
 #include "mg/aot.h"
 #include "mg/dlpack.h"
+#include "mg/io.h"
