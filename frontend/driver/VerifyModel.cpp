@@ -41,7 +41,13 @@ public:
   Verifier(const Options &options, const ModelSource &source,
            const VerifyOptions &verify)
       : options(options), verify(verify), model(options, source),
-        pool(options.threads), exact(isElementwise(*model.module)) {}
+        pool(options.threads), oracle(model.module->clone()),
+        exact(isElementwise(*oracle)) {
+    // The eager mode computes with sizes, not with names of sizes.
+    if (!model.compile.dims.empty() &&
+        mlir::failed(simplify(*oracle, model.compile)))
+      model.diagnostics.fail(Exit::Invalid);
+  }
 
   Exit run() {
     std::vector<std::string> levels = options.levels;
@@ -70,7 +76,7 @@ private:
   }
 
   Arrays eagerly(const mg_entry &entry, const Arrays &inputs) const {
-    auto results = eager::interpret(*model.module, entry.name, inputs,
+    auto results = eager::interpret(*oracle, entry.name, inputs,
                                     model.weightLookup(), pool.get());
     if (mlir::failed(results))
       model.diagnostics.fail(Exit::Run);
@@ -142,6 +148,8 @@ private:
   const VerifyOptions &verify;
   LoadedModel model;
   Pool pool;
+  /// What the eager mode runs.
+  mlir::OwningOpRef<mlir::ModuleOp> oracle;
   bool exact;
   Exit exit = Exit::Done;
   nlohmann::json report = nlohmann::json::array();

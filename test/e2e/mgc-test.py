@@ -33,6 +33,22 @@ func.func @total(%x: tensor<3xf32> {mg.name = "x"}) -> (tensor<f32> {mg.name = "
   return %0 : tensor<f32>
 }
 """
+# One dimension is open.
+OPEN = """\
+func.func @main(%x: tensor<?x3xf32, #mg.dims<batch = 1 to 64, _>> {mg.name = "x"})
+    -> (tensor<?x3xf32, #mg.dims<batch = 1 to 64, _>> {mg.name = "y"}) {
+  %0 = mg.abs %x : tensor<?x3xf32, #mg.dims<batch = 1 to 64, _>>
+  return %0 : tensor<?x3xf32, #mg.dims<batch = 1 to 64, _>>
+}
+"""
+# The index may be out of range.
+GATHER = """\
+func.func @main(%x: tensor<3xf32> {mg.name = "x"}, %i: tensor<1x1xi32> {mg.name = "i"})
+    -> (tensor<1xf32> {mg.name = "y"}) {
+  %0 = mg.gather %x, %i dims [0] : (tensor<3xf32>, tensor<1x1xi32>) -> tensor<1xf32>
+  return %0 : tensor<1xf32>
+}
+"""
 
 
 def npy(values, shape):
@@ -64,6 +80,8 @@ class Case(unittest.TestCase):
         self.folder = pathlib.Path(temporary.name)
         self.write("add.mlir", ADD)
         self.write("two.mlir", TWO)
+        self.write("open.mlir", OPEN)
+        self.write("gather.mlir", GATHER)
         self.write("w.safetensors", safetensors(w=[10, 20, 30, 40]))
 
     def write(self, name, data):
@@ -213,6 +231,10 @@ class Run(Case):
         report = json.loads(self.run_add("-i", "x=zeros", "--json").stdout)
         self.assertEqual(report["outputs"]["y"]["value"], "f32[2,2]:10,20,30,40")
 
+    def test_open_dimensions(self):
+        for option in ("--dim=batch=2", "--shape=x=2x3"):
+            self.assertEqual(self.mgc("run", "open.mlir", option, "-i", "x=zeros").stdout, "y=f32[2,3]:0,0,0,0,0,0\n")
+
     def test_every_optimization_and_thread_count_agrees(self):
         for level in range(4):
             for threads in (0, 1, 2):
@@ -225,6 +247,10 @@ class Verify(Case):
         done = self.mgc("verify", "two.mlir")
         self.assertEqual(len(done.stdout.splitlines()), 2)
         self.mgc("verify", "two.mlir", "--mcpu=x86-64-v2,native", "-O0")
+
+    def test_open_dimensions_and_given_inputs(self):
+        self.mgc("verify", "open.mlir", "--dim", "batch=5", "-i", "x=random:3")
+        self.assertEqual(self.mgc("verify", "open.mlir", "--dim", "batch=5", "-q").stdout, "")
 
     def test_json(self):
         report = json.loads(self.mgc("verify", "two.mlir", "--json", "--entry", "double").stdout)
@@ -275,9 +301,20 @@ class Status(Case):
         self.fails(3, "run", "add.mlir", "--weights", "other.safetensors", "-i", "x=zeros",
                    says="no weight named 'w'")
 
+    def test_unsupported(self):
+        self.fails(4, "compile", "open.mlir", "-o", "open.o", says="open.mlir:3:8: error: not supported")
+
+    def test_other_cpu(self):
+        self.mgc("compile", "two.mlir", "--mcpu=x86-64-v3", "-o", "two.so")
+        for model in (["two.so"], ["two.mlir", "--mcpu=x86-64-v3"]):
+            done = self.mgc("run", *model, "--entry", "double", "-i", "x=zeros", status=9, MG_CPU_LIMIT="v2")
+            self.assertIn("CPU", done.stderr)
+
     def test_invalid(self):
         self.write("bad.mlir", TWO.replace("return %0 : tensor<3xf32>", "return %0, %0 : tensor<3xf32>, tensor<3xf32>"))
         self.fails(5, "compile", "bad.mlir", "-o", "two.o", says="bad.mlir:3:3: error:")
+        self.fails(5, "compile", "open.mlir", "--dim", "batch=99", "-o", "open.o", says="1 to 64")
+        self.fails(5, "compile", "open.mlir", "--shape", "x=2x4", "-o", "open.o")
 
     def test_cannot_write(self):
         self.fails(6, "compile", "two.mlir", "-o", "none/two.o", says="none/two.o: error: cannot be written")
@@ -288,6 +325,7 @@ class Status(Case):
         self.write("x.npy", npy([1, 2], "(2,)"))
         self.fails(7, "run", "two.mlir", "--entry", "double", "-i", "x=@x.npy",
                    says="'x' is f32[2] where f32[3] is expected")
+        self.fails(7, "run", "gather.mlir", "-i", "x=zeros", "-i", "i=i32[1,1]:3", says="out of range")
 
 
 if __name__ == "__main__":
