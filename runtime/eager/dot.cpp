@@ -233,20 +233,27 @@ bool make_side(const mg_array &x, const int64_t *batch, int32_t batch_count,
   return true;
 }
 
-mg_dtype accumulator_of(mg_dtype dtype) {
-  switch (dtype) {
-  case MG_F16:
-  case MG_BF16:
-  case MG_F32:
-    return MG_F32;
-  case MG_F64:
+// Integers wrap, so that 32 bits are enough for every narrower result.
+mg_dtype accumulator_of(mg_dtype operand, mg_dtype out) {
+  if (operand == MG_F64)
     return MG_F64;
-  case MG_I64:
-  case MG_U64:
-    return MG_I64;
-  default:
-    return MG_I32;
-  }
+  if (operand >= MG_F16)
+    return MG_F32;
+  return mg_dtype_size(out) == 8 ? MG_I64 : MG_I32;
+}
+
+bool is_signed(mg_dtype dtype) { return dtype >= MG_I8 && dtype <= MG_I64; }
+
+// A product has its operands' dtype, or f32 where they are narrower floats, or
+// a wider integer of 32 or 64 bits.
+bool result_fits(mg_dtype operand, mg_dtype out) {
+  if (out == operand)
+    return true;
+  if (operand >= MG_F16)
+    return out == MG_F32 && operand != MG_F64;
+  return out < MG_F16 && mg_dtype_size(out) >= 4 &&
+         mg_dtype_size(out) >= mg_dtype_size(operand) &&
+         is_signed(out) == is_signed(operand);
 }
 
 // The dtype that the accumulator's bits have in `out`.
@@ -337,10 +344,8 @@ mg_status mg_dot(const mg_array *lhs, const mg_array *rhs,
            MG_ERROR_SHAPE);
   MG_CHECK(lhs->dtype != MG_BOOL, MG_ERROR_UNSUPPORTED);
   MG_CHECK(loops(), MG_ERROR_CPU);
-  const mg_dtype accumulator = accumulator_of(lhs->dtype);
-  MG_CHECK(out->dtype == lhs->dtype ||
-               holds_accumulator(out->dtype, accumulator),
-           MG_ERROR_SHAPE);
+  const mg_dtype accumulator = accumulator_of(lhs->dtype, out->dtype);
+  MG_CHECK(result_fits(lhs->dtype, out->dtype), MG_ERROR_SHAPE);
   Product p = {};
   int64_t left[MG_MAX_RANK], right[MG_MAX_RANK];
   int32_t left_rank, right_rank;

@@ -6,29 +6,31 @@
 namespace mg::runtime {
 namespace {
 
+// n elements, each so many elements after the last one.
 template <class T>
-void gather_row(const char *from, int64_t stride, int64_t n, char *to) {
+void move_row(const char *from, int64_t from_stride, char *to,
+              int64_t to_stride, int64_t n) {
   const T *x = reinterpret_cast<const T *>(from);
   T *y = reinterpret_cast<T *>(to);
   for (int64_t i = 0; i < n; ++i)
-    y[i] = x[i * stride];
+    y[i * to_stride] = x[i * from_stride];
 }
 
-void copy_row(const char *from, size_t size, int64_t stride, int64_t n,
-              char *to) {
-  if (stride == 1) {
+void move_row(size_t size, const char *from, int64_t from_stride, char *to,
+              int64_t to_stride, int64_t n) {
+  if (from_stride == 1 && to_stride == 1) {
     memcpy(to, from, static_cast<size_t>(n) * size);
     return;
   }
   switch (size) {
   case 1:
-    return gather_row<uint8_t>(from, stride, n, to);
+    return move_row<uint8_t>(from, from_stride, to, to_stride, n);
   case 2:
-    return gather_row<uint16_t>(from, stride, n, to);
+    return move_row<uint16_t>(from, from_stride, to, to_stride, n);
   case 4:
-    return gather_row<uint32_t>(from, stride, n, to);
+    return move_row<uint32_t>(from, from_stride, to, to_stride, n);
   default:
-    return gather_row<uint64_t>(from, stride, n, to);
+    return move_row<uint64_t>(from, from_stride, to, to_stride, n);
   }
 }
 
@@ -101,7 +103,7 @@ Block Stream::read(int64_t i, int64_t n, void *buffer) const {
   return {static_cast<const char *>(buffer), 1};
 }
 
-void Stream::gather(int64_t i, int64_t n, void *buffer) const {
+template <class F> void Stream::for_rows(int64_t i, int64_t n, F row) const {
   int64_t index[MG_MAX_RANK];
   int64_t rest = i, offset = 0;
   for (int32_t k = rank - 1; k >= 0; --k) {
@@ -110,15 +112,12 @@ void Stream::gather(int64_t i, int64_t n, void *buffer) const {
     offset += index[k] * strides[k];
   }
   const int32_t inner = rank - 1;
-  const int64_t bytes = static_cast<int64_t>(size);
-  char *to = static_cast<char *>(buffer);
   while (true) {
     const int64_t run = minimum(n, shape[inner] - index[inner]);
-    copy_row(data + offset * bytes, size, strides[inner], run, to);
+    row(data + offset * static_cast<int64_t>(size), run);
     n -= run;
     if (n == 0)
       return;
-    to += run * bytes;
     // On to the next row: carry through the outer dimensions.
     offset -= index[inner] * strides[inner];
     index[inner] = 0;
@@ -130,6 +129,22 @@ void Stream::gather(int64_t i, int64_t n, void *buffer) const {
       index[k] = 0;
     }
   }
+}
+
+void Stream::gather(int64_t i, int64_t n, void *buffer) const {
+  char *to = static_cast<char *>(buffer);
+  for_rows(i, n, [&](const char *at, int64_t run) {
+    move_row(size, at, inner_stride(), to, 1, run);
+    to += run * static_cast<int64_t>(size);
+  });
+}
+
+void Stream::write(int64_t i, int64_t n, const void *buffer) const {
+  const char *from = static_cast<const char *>(buffer);
+  for_rows(i, n, [&](const char *at, int64_t run) {
+    move_row(size, from, 1, const_cast<char *>(at), inner_stride(), run);
+    from += run * static_cast<int64_t>(size);
+  });
 }
 
 } // namespace mg::runtime

@@ -45,8 +45,14 @@ struct Stream {
   // Elements [i, i + n), in place if direct(i) >= n, else in `buffer`.
   Block read(int64_t i, int64_t n, void *buffer) const;
   void gather(int64_t i, int64_t n, void *buffer) const;
+  // The other way: elements of a view that is written.
+  void write(int64_t i, int64_t n, const void *buffer) const;
   // Where element i is.
   const char *at(int64_t i) const;
+
+private:
+  // row(address, n) for each piece of [i, i + n) along the last dimension.
+  template <class F> void for_rows(int64_t i, int64_t n, F row) const;
 };
 
 // Row-major strides of a shape; the number of elements.

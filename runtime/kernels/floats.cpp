@@ -109,6 +109,10 @@ template <class Op> FoldLoop fold(mg_dtype dtype) {
   return dtype == MG_F32 ? fold_rows<Op, float> : fold_rows<Op, double>;
 }
 
+template <class Op> ScanLoop scan_of(mg_dtype dtype) {
+  return dtype == MG_F32 ? scan<Op, float> : scan<Op, double>;
+}
+
 } // namespace
 
 Loop float_unary(UnaryOp op, mg_dtype dtype) {
@@ -173,6 +177,21 @@ FoldLoop float_fold(BinaryOp op, mg_dtype dtype) {
     return fold<Max>(dtype);
   case BinaryOp::Min:
     return fold<Min>(dtype);
+  default:
+    return nullptr;
+  }
+}
+
+ScanLoop float_scan(BinaryOp op, mg_dtype dtype) {
+  switch (op) {
+  case BinaryOp::Add:
+    return scan_of<Add>(dtype);
+  case BinaryOp::Mul:
+    return scan_of<Mul>(dtype);
+  case BinaryOp::Max:
+    return scan_of<Max>(dtype);
+  case BinaryOp::Min:
+    return scan_of<Min>(dtype);
   default:
     return nullptr;
   }

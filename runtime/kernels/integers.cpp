@@ -159,6 +159,11 @@ template <class Op, Signs signs> FoldLoop fold(mg_dtype dtype) {
       dtype, []<class T>() -> FoldLoop { return fold_rows<Op, T>; });
 }
 
+template <class Op, Signs signs> ScanLoop scan_of(mg_dtype dtype) {
+  return for_integer<signs>(dtype,
+                            []<class T>() -> ScanLoop { return scan<Op, T>; });
+}
+
 Loop arithmetic(BinaryOp op, mg_dtype dtype) {
   switch (op) {
   case BinaryOp::Add:
@@ -242,6 +247,21 @@ FoldLoop integer_fold(BinaryOp op, mg_dtype dtype) {
     return fold<And, kUnsigned>(dtype);
   case BinaryOp::Or:
     return fold<Or, kUnsigned>(dtype);
+  default:
+    return nullptr;
+  }
+}
+
+ScanLoop integer_scan(BinaryOp op, mg_dtype dtype) {
+  switch (op) {
+  case BinaryOp::Add:
+    return scan_of<Add, kUnsigned>(dtype);
+  case BinaryOp::Mul:
+    return scan_of<Mul, kUnsigned>(dtype);
+  case BinaryOp::Max:
+    return scan_of<Max, kAsIs>(dtype);
+  case BinaryOp::Min:
+    return scan_of<Min, kAsIs>(dtype);
   default:
     return nullptr;
   }

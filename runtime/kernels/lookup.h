@@ -8,11 +8,13 @@ namespace mg::runtime {
 Loop integer_unary(UnaryOp op, mg_dtype dtype);
 Loop integer_binary(BinaryOp op, mg_dtype dtype);
 FoldLoop integer_fold(BinaryOp op, mg_dtype dtype);
+ScanLoop integer_scan(BinaryOp op, mg_dtype dtype);
 
 // f32 and f64.
 Loop float_unary(UnaryOp op, mg_dtype dtype);
 Loop float_binary(BinaryOp op, mg_dtype dtype);
 FoldLoop float_fold(BinaryOp op, mg_dtype dtype);
+ScanLoop float_scan(BinaryOp op, mg_dtype dtype);
 Loop transcendental_unary(UnaryOp op, mg_dtype dtype);
 Loop transcendental_binary(BinaryOp op, mg_dtype dtype);
 

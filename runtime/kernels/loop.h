@@ -29,6 +29,10 @@ enum class Cast {
 using FoldLoop = void (*)(const void *x, ptrdiff_t stride, size_t rows,
                           void *out, size_t width);
 
+// out[i] = *sum = *sum + x[i], one after the other; any kind of reduction in
+// the place of +.
+using ScanLoop = void (*)(const void *x, void *sum, void *out, size_t n);
+
 // The tile of a matrix product: c (mr, cols) = or += a (mr, k) * b (k, cols).
 // a[i][j] lies at a + i * a_row + j * a_col; b's and c's rows are contiguous,
 // b_row and c_row elements apart. mr is 1..rows.
@@ -56,6 +60,7 @@ struct mg_loops {
   mg::runtime::Loop (*convert)(mg_dtype from, mg_dtype to,
                                mg::runtime::Cast cast);
   mg::runtime::FoldLoop (*fold)(mg::runtime::BinaryOp op, mg_dtype dtype);
+  mg::runtime::ScanLoop (*scan)(mg::runtime::BinaryOp op, mg_dtype dtype);
   mg::runtime::Transpose (*transpose)(size_t size);
   const mg::runtime::Gemm *(*gemm)(mg_dtype accumulator);
 };

@@ -25,14 +25,20 @@ FoldLoop fold(BinaryOp op, mg_dtype dtype) {
                            : integer_fold(op, dtype);
 }
 
+ScanLoop scan(BinaryOp op, mg_dtype dtype) {
+  return is_half(dtype)    ? nullptr
+         : is_float(dtype) ? float_scan(op, dtype)
+                           : integer_scan(op, dtype);
+}
+
 } // namespace
 } // namespace mg::runtime
 
 extern "C" {
 extern const mg_loops mg_loops_of_level;
 const mg_loops mg_loops_of_level = {
-    mg::runtime::unary,        mg::runtime::binary, mg::runtime::select_loop,
-    mg::runtime::convert_loop, mg::runtime::fold,   mg::runtime::transpose_loop,
-    mg::runtime::gemm_of,
+    mg::runtime::unary,          mg::runtime::binary,  mg::runtime::select_loop,
+    mg::runtime::convert_loop,   mg::runtime::fold,    mg::runtime::scan,
+    mg::runtime::transpose_loop, mg::runtime::gemm_of,
 };
 }

@@ -96,5 +96,15 @@ void fold_rows(const void *x_, ptrdiff_t stride, size_t rows, void *out,
   }
 }
 
+template <class Op, class T>
+void scan(const void *x_, void *sum_, void *out, size_t n) {
+  const T *x = static_cast<const T *>(x_);
+  T *y = static_cast<T *>(out);
+  T sum = *static_cast<T *>(sum_);
+  for (size_t i = 0; i < n; ++i)
+    y[i] = sum = Op()(sum, x[i]);
+  *static_cast<T *>(sum_) = sum;
+}
+
 } // namespace mg::runtime
 #endif

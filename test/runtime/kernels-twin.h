@@ -55,7 +55,12 @@ inline double round_to(double x, int digits, int least, int top) {
   return std::fabs(rounded) >= std::ldexp(1.0, top) ? std::copysign(HUGE_VAL, x)
                                                     : rounded;
 }
-template <class T> T narrow(double x) { return static_cast<T>(x); }
+template <class T> T narrow(double x) {
+  if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(static_cast<int64_t>(x));
+  else
+    return static_cast<T>(x);
+}
 template <> inline Half narrow<Half>(double x) {
   const _Float16 h =
       static_cast<_Float16>(static_cast<float>(round_to(x, 11, -14, 16)));
@@ -63,6 +68,7 @@ template <> inline Half narrow<Half>(double x) {
   std::memcpy(&half, &h, 2);
   return half;
 }
+template <> inline Bool narrow<Bool>(double x) { return {x != 0}; }
 template <> inline Brain narrow<Brain>(double x) {
   const float f = static_cast<float>(round_to(x, 8, -126, 128));
   uint32_t bits;
