@@ -142,6 +142,26 @@ std::optional<unsigned> carriedRoot(Value value, scf::ForOp loop) {
   return argument.getArgNumber() - 1;
 }
 
+/// Whether `value` is `carried` with elements written to it: bufferization
+/// keeps that in place, also where the writes are those of a loop inside.
+bool isWrittenInPlace(Value value, BlockArgument carried) {
+  while (value != carried) {
+    auto result = dyn_cast<OpResult>(value);
+    if (!result)
+      return false;
+    Operation *op = result.getOwner();
+    if (auto write = dyn_cast<tensor::InsertOp>(op))
+      value = write.getDest();
+    else if (auto write = dyn_cast<tensor::InsertSliceOp>(op))
+      value = write.getDest();
+    else if (auto inner = dyn_cast<scf::ForOp>(op))
+      value = inner.getInitArgs()[result.getResultNumber()];
+    else
+      return false;
+  }
+  return true;
+}
+
 /// What an iteration yields must lie where the next one looks for it. A yielded
 /// view of another carried tensor is copied first: two may change places.
 void EntryRewriter::bindCarried(scf::ForOp loop) {
@@ -159,7 +179,7 @@ void EntryRewriter::bindCarried(scf::ForOp loop) {
   }
   for (auto [i, value] : llvm::enumerate(values))
     if (isa<RankedTensorType>(value.getType()) &&
-        value != loop.getRegionIterArg(i))
+        !isWrittenInPlace(value, loop.getRegionIterArg(i)))
       value = b.create<bufferization::MaterializeInDestinationOp>(
                    loc, value, loop.getRegionIterArg(i))
                   .getResult();
