@@ -1,3 +1,4 @@
+//===- ConstantFolding.cpp - elementwise ops and views of constants -------===//
 #include "ir/ConstantFolding.h"
 #include "ir/Ops.h"
 

@@ -1,4 +1,4 @@
-//===- Contractions.cpp - types of dot and conv ---------------------------===//
+//===- Contractions.cpp - dot and conv ------------------------------------===//
 #include "ir/Ops.h"
 #include "ir/Window.h"
 
@@ -93,6 +93,57 @@ LogicalResult DotOp::infer(Inference &in) {
   FailureOr<Type> element = accumulator(in); // C4
   return failed(element) ? failure() : in.result(shape, *element);
 }
+
+//===----------------------------------------------------------------------===//
+// Dot of transposed operands
+//===----------------------------------------------------------------------===//
+
+/// A dot finds its dimensions by number, so it can read what a transpose reads,
+/// as long as the dimensions of the result keep their order. Renames the lists
+/// and answers the transpose's operand, or nothing.
+static Value untranspose(Value x, SmallVectorImpl<int64_t> &batch,
+                         SmallVectorImpl<int64_t> &contract) {
+  auto transpose = x.getDefiningOp<TransposeOp>();
+  if (!transpose)
+    return {};
+  ArrayRef<int64_t> perm = transpose.getPerm();
+  int64_t last = -1;
+  for (auto [i, dim] : llvm::enumerate(perm)) {
+    if (llvm::is_contained(batch, i) || llvm::is_contained(contract, i))
+      continue;
+    if (dim < last)
+      return {};
+    last = dim;
+  }
+  for (auto *list : {&batch, &contract})
+    for (int64_t &dim : *list)
+      dim = perm[dim];
+  return transpose.getX();
+}
+
+OpFoldResult DotOp::fold(FoldAdaptor) {
+  auto lhsBatch = llvm::to_vector(getLhsBatch()),
+       lhsContract = llvm::to_vector(getLhsContract());
+  if (Value lhs = untranspose(getLhs(), lhsBatch, lhsContract)) {
+    getLhsMutable().assign(lhs);
+    setLhsBatch(lhsBatch);
+    setLhsContract(lhsContract);
+    return getResult();
+  }
+  auto rhsBatch = llvm::to_vector(getRhsBatch()),
+       rhsContract = llvm::to_vector(getRhsContract());
+  if (Value rhs = untranspose(getRhs(), rhsBatch, rhsContract)) {
+    getRhsMutable().assign(rhs);
+    setRhsBatch(rhsBatch);
+    setRhsContract(rhsContract);
+    return getResult();
+  }
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Conv
+//===----------------------------------------------------------------------===//
 
 /// The size of one spatial dimension of the result, C4.
 static FailureOr<int64_t> convSize(const Inference &in, int64_t i, int64_t n,

@@ -33,7 +33,8 @@ def MG_CallOp : MG_CallBase<"call", "callee"> {
     %y = mg.call @f(%x) : (tensor<4xf32>) -> tensor<4xf32>
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<MG_Tensor>:$operands);
+  let arguments = (ins FlatSymbolRefAttr:$callee,
+                       Variadic<MG_Tensor>:$operands);
   let assemblyFormat = [{
     $callee `(` $operands `)` attr-dict `:` functional-type(operands, results)
   }];

@@ -37,6 +37,7 @@ def MG_DotOp : MG_Op<"dot"> {
     (`batch` $lhs_batch^ `x` $rhs_batch)? attr-dict `:`
     functional-type(operands, results)
   }];
+  let hasFolder = 1;
 }
 
 def MG_ConvOp : MG_Op<"conv"> {

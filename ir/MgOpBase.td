@@ -1,4 +1,4 @@
-//===- MgOpBase.td - the classes that op records derive from *- tablegen -*-===//
+//===- MgOpBase.td - classes that records derive from ------*- tablegen -*-===//
 #ifndef MG_OP_BASE
 #define MG_OP_BASE
 
@@ -9,7 +9,8 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 
 // An op whose results the caller names (`wanted`).
 class MG_Op<string mnemonic, list<Trait> traits = []>
-    : Op<MgDialect, mnemonic, [DeclareOpInterfaceMethods<ShapeInferInterface>, Pure] # traits> {
+    : Op<MgDialect, mnemonic,
+         [DeclareOpInterfaceMethods<ShapeInferInterface>, Pure] # traits> {
   code inferDeclaration = [{
     static ::llvm::LogicalResult infer(::mlir::mg::Inference &in);
   }];

@@ -1,3 +1,4 @@
+//===- Shape.cpp - dimensions and types as inference sees them ------------===//
 #include "ir/Shape.h"
 #include "ir/Dialect.h"
 

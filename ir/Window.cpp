@@ -1,3 +1,4 @@
+//===- Window.cpp - sizes of windows and of padded dimensions -------------===//
 #include "ir/Window.h"
 
 #include "llvm/Support/MathExtras.h"
