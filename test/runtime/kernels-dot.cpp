@@ -15,8 +15,11 @@ const Case kCases[] = {{1, 1, 1, 1},     {1, 6, 64, 8},      {1, 7, 65, 9},
                        {2, 0, 3, 4},     {1, 3, 4, 0},       {1, 250, 70, 800},
                        {1, 61, 10, 33},  {70, 1, 40, 9}};
 
+// The widest result that the product of two T may have.
 template <class T> struct Accumulator {
-  using Type = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
+  using Wide = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
+  using Type =
+      std::conditional_t<std::is_signed_v<T>, Wide, std::make_unsigned_t<Wide>>;
 };
 template <> struct Accumulator<float> {
   using Type = float;
@@ -101,6 +104,21 @@ TYPED_TEST(Dot, ReadsEveryView) {
       for (Layout second : kLayouts)
         if (c.rows * c.cols * c.terms < 1 << 18)
           check<TypeParam, TypeParam>(c, first, second, three_threads());
+}
+
+TEST(DotDims, IntegersAccumulateInTheirResult) {
+  Tensor<int8_t> lhs({1, 200000}), rhs({200000, 1});
+  for (auto *x : {&lhs, &rhs})
+    for (int8_t &v : *x)
+      v = -128;
+  Tensor<int64_t> out({1, 1});
+  Tensor<uint32_t> other({1, 1});
+  const int64_t last[] = {1}, first[] = {0};
+  const mg_dot_dims dims = {nullptr, nullptr, last, first, 0, 1};
+  ASSERT_EQ(mg_dot(&lhs.view, &rhs.view, &dims, &out.view, nullptr), MG_OK);
+  EXPECT_EQ(out[0], 3276800000);
+  EXPECT_EQ(mg_dot(&lhs.view, &rhs.view, &dims, &other.view, nullptr),
+            MG_ERROR_SHAPE);
 }
 
 TEST(DotDims, SeveralContractedAndFreeDims) {
