@@ -17,6 +17,7 @@
 // aliases.
 //
 //===----------------------------------------------------------------------===//
+#include "codegen/Outline.h"
 #include "codegen/Passes.h"
 
 #include "mlir/IR/SymbolTable.h"
@@ -30,10 +31,6 @@ namespace mg::codegen {
 using namespace mlir;
 
 namespace mg::codegen {
-
-static bool canRepeat(Operation *op) {
-  return op && op->getNumRegions() == 0 && isPure(op);
-}
 
 /// Copies pure definitions from outside into the loop; what stays captured are
 /// arguments, buffers and values read from memory.
@@ -87,20 +84,6 @@ static Value poolOf(func::FuncOp function) {
 
 static std::string nameOf(func::FuncOp function, StringRef kind, size_t i) {
   return (function.getName() + "_" + kind + "_" + Twine(i)).str();
-}
-
-/// What the entry knows about its pointers holds in the task.
-static void copyArgumentFacts(func::FuncOp function, ArrayRef<Value> captured,
-                              func::FuncOp task) {
-  for (auto [i, value] : llvm::enumerate(captured)) {
-    auto arg = dyn_cast<BlockArgument>(value);
-    if (!arg || arg.getOwner() != &function.front())
-      continue;
-    for (NamedAttribute attr :
-         function_interface_impl::getArgAttrs(function, arg.getArgNumber()))
-      if (attr.getName().strref().starts_with("llvm."))
-        task.setArgAttr(i, attr.getName(), attr.getValue());
-  }
 }
 
 func::FuncOp Parallelize::createTask(func::FuncOp function, scf::ForallOp loop,

@@ -132,6 +132,21 @@ def Parallelize : Pass<"mg-parallelize", "mlir::ModuleOp"> {
   ];
 }
 
+def SplitEntries : Pass<"mg-split-entries", "mlir::ModuleOp"> {
+  let summary = "A long entry becomes a list of calls of its parts";
+  let description = [{
+    Runs on memrefs, after the tasks. In an entry with many loops, runs of ops
+    without results move into private functions `ENTRY_part_N` of at most
+    `length` ops each; views and constants are repeated there. Short entries stay
+    as they are.
+  }];
+  let options = [
+    Option<"length", "length", "int64_t", /*default=*/"32",
+           "Ops per part; entries of less than two parts are not split">,
+  ];
+  let dependentDialects = ["mlir::func::FuncDialect"];
+}
+
 def LowerLaunches : Pass<"mg-lower-launches", "mlir::ModuleOp"> {
   let summary = "Bodies for launches: mg_parallel_for over a context";
   let description = [{

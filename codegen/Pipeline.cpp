@@ -50,6 +50,8 @@ void buildToLLVMPipeline(OpPassManager &passes, const Level &level) {
   // Tasks before anything is a pointer: what a loop captures is still a view
   // of an argument and moves into its task.
   passes.addPass(createParallelize());
+  // Long functions cost more than their length; from here on, for everyone.
+  passes.addPass(createSplitEntries());
   // Every level but the weakest has instructions for f16 (F16C).
   passes.addPass(createExpandHalves({/*f16=*/level.lanes < 8}));
   // Functions take and return native vectors, while vectors are still vectors.
