@@ -95,6 +95,8 @@ template <class T> std::vector<T> specialValues() {
                           (Limits::min_exponent - Limits::digits) * M_LN2};
   for (double edge : edges)
     values.push_back(T(edge));
+  // The double that is closest to a multiple of pi/2.
+  values.push_back(T(0x1.6ac5b262ca1ffp+849));
   const size_t count = values.size();
   for (size_t i = 0; i < count; ++i) {
     values.push_back(std::nextafter(values[i], Limits::infinity()));
