@@ -126,9 +126,11 @@ Tensor layer_norm(Arg x, Arg scale, Arg bias, float epsilon) {
   const Tensor y = real(x);
   checkMatrix(y);
   auto body = [&](const Tensors &in) {
-    const Tensor centered = in[0] - mean(in[0], -1, true);
+    const Tensor wide = cast(in[0], widened(y.dtype()));
+    const Tensor centered = wide - mean(wide, -1, true);
     const Tensor variance = mean(square(centered), -1, true);
-    return Tensors{centered * rsqrt(variance + epsilon) * in[1] + in[2]};
+    const Tensor unit = centered * rsqrt(variance + epsilon);
+    return Tensors{cast(unit, y.dtype()) * in[1] + in[2]};
   };
   return composite("layer_norm",
                    {y, lastAxis("scale", scale, y), lastAxis("bias", bias, y)},
@@ -139,8 +141,9 @@ Tensor rms_norm(Arg x, Arg scale, float epsilon) {
   const Tensor y = real(x);
   checkMatrix(y);
   auto body = [&](const Tensors &in) {
-    const Tensor power = mean(square(in[0]), -1, true);
-    return Tensors{in[0] * rsqrt(power + epsilon) * in[1]};
+    const Tensor wide = cast(in[0], widened(y.dtype()));
+    const Tensor power = mean(square(wide), -1, true);
+    return Tensors{cast(wide * rsqrt(power + epsilon), y.dtype()) * in[1]};
   };
   return composite("rms_norm", {y, lastAxis("scale", scale, y)},
                    realAttribute("epsilon", epsilon), body);

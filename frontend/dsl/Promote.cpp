@@ -41,16 +41,16 @@ Number::Kind kindOf(DType dtype) {
 }
 
 DType promoteAll(llvm::ArrayRef<const Arg *> args) {
-  std::optional<DType> dtype;
-  for (const Arg *arg : args)
-    if (!arg->number) {
-      const DType own = specOf(arg->tensor).dtype;
-      dtype = dtype ? promote(*dtype, own) : own;
-    }
-  for (const Arg *arg : args)
+  std::optional<DType> tensors, numbers;
+  Number::Kind kind = Number::boolean;
+  for (const Arg *arg : args) {
+    std::optional<DType> &dtype = arg->number ? numbers : tensors;
+    const DType own = specOf(arg->tensor).dtype;
+    dtype = dtype ? promote(*dtype, own) : own;
     if (arg->number)
-      dtype = dtype ? promote(*dtype, arg->number->kind) : arg->number->dtype();
-  return *dtype;
+      kind = std::max(kind, arg->number->kind);
+  }
+  return tensors ? promote(*tensors, kind) : *numbers;
 }
 
 Shape broadcastShapes(const Arg &a, const Arg &b) {

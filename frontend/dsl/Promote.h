@@ -25,6 +25,10 @@ inline bool isUnsigned(DType dtype) {
 inline DType floating(DType dtype) {
   return isFloat(dtype) ? dtype : DType::f32;
 }
+/// What a statistic is computed in: f32 for f16 and bf16, and for integers.
+inline DType widened(DType dtype) {
+  return dtype == DType::f64 ? dtype : DType::f32;
+}
 /// i32 for b1: arithmetic on truth values counts.
 inline DType counting(DType dtype) {
   return dtype == DType::b1 ? DType::i32 : dtype;

@@ -12,7 +12,7 @@ using mlir::mg::Reduction;
 namespace {
 
 /// Sums of truth values and of short integers are of 32 bits.
-DType widened(DType dtype) {
+DType summing(DType dtype) {
   return isFloat(dtype)      ? dtype
          : isUnsigned(dtype) ? promote(dtype, DType::u32)
                              : promote(dtype, DType::i32);
@@ -82,10 +82,10 @@ double countOf(const Tensor &x, const Axes &axes) {
 } // namespace
 
 Tensor sum(Arg x, Axes axes, bool keep) {
-  return reduce("sum", Reduction::Sum, x, axes, keep, widened);
+  return reduce("sum", Reduction::Sum, x, axes, keep, summing);
 }
 Tensor prod(Arg x, Axes axes, bool keep) {
-  return reduce("prod", Reduction::Prod, x, axes, keep, widened);
+  return reduce("prod", Reduction::Prod, x, axes, keep, summing);
 }
 Tensor max(Arg x, Axes axes, bool keep) {
   return reduce("max", Reduction::Max, x, axes, keep, same);
@@ -101,14 +101,16 @@ Tensor All::operator()(Arg x, Axes axes, bool keep) const {
 }
 Tensor mean(Arg x, Axes axes, bool keep) {
   Scope scope("mean", x.where);
-  const Tensor y = cast(x.tensor, floating(specOf(x.tensor).dtype));
-  return sum(y, axes, keep) / countOf(y, axes);
+  const DType dtype = floating(specOf(x.tensor).dtype);
+  const Tensor y = cast(x.tensor, widened(dtype));
+  return cast(sum(y, axes, keep) / countOf(y, axes), dtype);
 }
 Tensor var(Arg x, Axes axes, bool keep, int ddof) {
   Scope scope("var", x.where);
-  const Tensor y = cast(x.tensor, floating(specOf(x.tensor).dtype));
-  return sum(square(y - mean(y, axes, true)), axes, keep) /
-         (countOf(y, axes) - ddof);
+  const DType dtype = floating(specOf(x.tensor).dtype);
+  const Tensor y = cast(x.tensor, widened(dtype));
+  const Tensor squares = sum(square(y - mean(y, axes, true)), axes, keep);
+  return cast(squares / (countOf(y, axes) - ddof), dtype);
 }
 Tensor std(Arg x, Axes axes, bool keep, int ddof) {
   Scope scope("std", x.where);
@@ -122,11 +124,11 @@ Tensor argmin(Arg x, int axis, bool keep) {
 }
 
 Tensor cumsum(Arg x, int axis, Scan scan, bool reverse) {
-  return cumulative("cumsum", Reduction::Sum, x, axis, scan, reverse, widened);
+  return cumulative("cumsum", Reduction::Sum, x, axis, scan, reverse, summing);
 }
 Tensor cumprod(Arg x, int axis, Scan scan, bool reverse) {
   return cumulative("cumprod", Reduction::Prod, x, axis, scan, reverse,
-                    widened);
+                    summing);
 }
 Tensor cummax(Arg x, int axis, bool reverse) {
   return cumulative("cummax", Reduction::Max, x, axis, Scan::inclusive, reverse,

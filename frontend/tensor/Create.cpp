@@ -1,40 +1,43 @@
 //===- Create.cpp - tensors from numbers and from memory ------------------===//
 #include "frontend/tensor/Element.h"
 #include "frontend/tensor/Value.h"
+#include "mg/ops.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 namespace mg {
 using namespace detail;
 
-/// Writes `number` as the one element at `out`; an Error where an integer does
-/// not fit.
+/// `number` as the integer type T; nothing where T does not have it.
+template <class T> static std::optional<T> toInteger(Number number) {
+  if (number.kind == Number::real) {
+    const T t = convertElement<T>(number.value);
+    return static_cast<double>(t) == number.value ? std::optional(t)
+                                                  : std::nullopt;
+  }
+  const bool fits = number.is_huge() ? std::is_same_v<T, std::uint64_t>
+                                     : std::in_range<T>(number.whole);
+  return fits ? std::optional(static_cast<T>(number.whole)) : std::nullopt;
+}
+
+/// Writes `number` as the one element at `out`; an Error where an integer type
+/// does not have it.
 static void write(Number number, DType dtype, void *out, const char *op,
                   Where where) {
   withType(dtype, [&](auto *type) {
     using T = std::remove_reference_t<decltype(*type)>;
     if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
-      const bool fits =
-          number.kind == Number::real
-              ? static_cast<double>(convertElement<T>(number.value)) ==
-                    number.value
-              : std::in_range<T>(number.whole);
-      if (!fits)
+      const std::optional<T> integer = toInteger<T>(number);
+      if (!integer)
         throw Error(where, op,
-                    number.kind == Number::real
-                        ? fmt::format("{} is no value of {}", number.value,
-                                      to_string(dtype))
-                        : fmt::format("{} is no value of {}", number.whole,
-                                      to_string(dtype)));
-      *static_cast<T *>(out) = number.kind == Number::real
-                                   ? convertElement<T>(number.value)
-                                   : static_cast<T>(number.whole);
-    } else if constexpr (std::is_same_v<T, bool>) {
-      *static_cast<bool *>(out) = number.value != 0;
+                    fmt::format("{} is no value of {}", number.value,
+                                to_string(dtype)));
+      *static_cast<T *>(out) = *integer;
     } else {
       *static_cast<T *>(out) = convertElement<T>(number.value);
     }
@@ -59,12 +62,9 @@ Tensor from(std::initializer_list<Number> elements, Where where) {
   return from(elements, {static_cast<std::int64_t>(elements.size())}, where);
 }
 Tensor from(std::initializer_list<Number> elements, Shape shape, Where where) {
-  Number::Kind kind = elements.size() ? Number::boolean : Number::real;
+  DType dtype = elements.size() ? elements.begin()->dtype() : DType::f32;
   for (const Number &number : elements)
-    kind = std::max(kind, number.kind);
-  const DType dtype = kind == Number::boolean   ? DType::b1
-                      : kind == Number::integer ? DType::i32
-                                                : DType::f32;
+    dtype = promote(dtype, number.dtype());
   std::vector<char> bytes(elements.size() * size_of(dtype));
   std::size_t i = 0;
   for (const Number &number : elements)

@@ -31,6 +31,13 @@ TEST(Ops, Reductions) {
   EXPECT_TRUE(is(max(m() > 5), {1}));
 }
 
+TEST(Ops, StatisticsOfHalfPrecisionDoNotOverflow) {
+  const Tensor x = full({4, 4}, 60000, DType::f16);
+  EXPECT_TRUE(is(mean(x), {60000}));
+  EXPECT_EQ(mean(x).dtype(), DType::f16);
+  EXPECT_TRUE(is(var(x), {0}));
+}
+
 TEST(Ops, ScansAndOrder) {
   EXPECT_TRUE(is(cumsum(m(), 1), {1, 3, 6, 4, 9, 15}));
   EXPECT_TRUE(is(cumsum(m(), 1, Scan::exclusive), {0, 1, 3, 0, 4, 9}));

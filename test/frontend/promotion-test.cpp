@@ -68,6 +68,11 @@ TEST(Promotion, Numbers) {
   EXPECT_EQ((i / i).dtype(), DType::f32);
   EXPECT_TRUE(has(error_of([&] { astype(i, DType::u8) + 300; }),
                   "300 is no value of u8"));
+  EXPECT_EQ((astype(i, DType::i64) + 5000000000).item<std::int64_t>(),
+            5000000001);
+  EXPECT_EQ(mg::Tensor(5000000000).dtype(), DType::i64);
+  EXPECT_EQ(mg::Tensor(~std::uint64_t(0)).item<std::uint64_t>(),
+            ~std::uint64_t(0));
 }
 
 } // namespace

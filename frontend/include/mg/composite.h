@@ -29,7 +29,7 @@ Tensor layer_norm(Arg x, Arg scale, Arg bias, float epsilon = 1e-5f);
 Tensor rms_norm(Arg x, Arg scale, float epsilon = 1e-6f);
 
 /// logits (.., k), integer labels (..) -> (..): -log(softmax(logits)[label]). A
-/// label outside [0, k) gives 0 minus nothing: the logsumexp alone.
+/// label outside [0, k) picks 0: logsumexp(logits).
 Tensor cross_entropy(Arg logits, Arg labels);
 /// 1 where the last axis' index is the integer in x, else 0; zeros for others.
 Tensor one_hot(Arg x, std::int64_t classes, DType dtype = DType::f32);

@@ -77,22 +77,30 @@ class Place;
 
 /// A C++ number in an expression. It is weak: beside a tensor it takes the
 /// tensor's dtype, unless it is of a higher kind (bool < integer < real); alone
-/// it is b1, i32 or f32.
+/// it is b1, i32 (i64 or u64 where it does not fit) or f32.
 struct Number {
   enum Kind : std::uint8_t { boolean, integer, real } kind;
-  std::int64_t whole = 0; // of a boolean or integer
+  std::int64_t whole = 0; // of a boolean or integer; wraps from 2^63 on
   double value = 0;       // of a real, and of the others too
   template <Scalar S>
   constexpr Number(S s)
       : kind(std::is_same_v<S, bool>       ? boolean
              : std::is_floating_point_v<S> ? real
                                            : integer),
-        whole(kind == real ? 0 : static_cast<std::int64_t>(s)),
-        value(static_cast<double>(s)) {}
+        value(static_cast<double>(s)) {
+    if constexpr (!std::is_floating_point_v<S>)
+      whole = static_cast<std::int64_t>(s);
+  }
+  /// Whether it is an integer that only a u64 holds.
+  constexpr bool is_huge() const {
+    return kind == integer && value > 0 && whole < 0;
+  }
   constexpr DType dtype() const {
-    return kind == boolean   ? DType::b1
-           : kind == integer ? DType::i32
-                             : DType::f32;
+    return kind == boolean                             ? DType::b1
+           : kind == real                              ? DType::f32
+           : is_huge()                                 ? DType::u64
+           : whole == static_cast<std::int32_t>(whole) ? DType::i32
+                                                       : DType::i64;
   }
 };
 
