@@ -2,14 +2,21 @@
 // `aot::compile` writes.
 #include "dsl-check.h"
 
+#include "minigrad/pool.h"
+
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include <dlfcn.h>
+#include <unistd.h>
 
 namespace {
 
 using mg::Tensor;
 namespace aot = mg::aot;
+namespace fs = std::filesystem;
 
 struct Linear {
   Tensor w, b;
@@ -79,24 +86,56 @@ TEST(Aot, LargeCapturesAreWeights) {
   EXPECT_TRUE(has(text, "mg.weight \"constant0\""));
 }
 
+/// A folder that goes with the test.
+struct Folder {
+  fs::path path =
+      fs::path(testing::TempDir()) / ("aot-test-" + std::to_string(getpid()));
+  Folder() { fs::create_directories(path); }
+  ~Folder() { fs::remove_all(path); }
+};
+
 TEST(Aot, CompileWritesObjectAndHeader) {
-  namespace fs = std::filesystem;
-  const fs::path folder = fs::path(testing::TempDir()) / "aot-test";
-  fs::create_directories(folder);
-  aot::compile("mlp", {infer()},
-               {.targets = {"x86-64-v3"}, .directory = folder.string()});
+  const Folder folder;
+  const aot::Options options{.targets = {"x86-64-v3"},
+                             .directory = folder.path.string()};
+  aot::compile("mlp", {infer()}, options);
   std::stringstream header;
-  header << std::ifstream(folder / "mlp.h").rdbuf();
+  header << std::ifstream(folder.path / "mlp.h").rdbuf();
   EXPECT_TRUE(has(header.str(), "int mlp_infer("));
-  EXPECT_GT(fs::file_size(folder / "mlp.o"), 100u);
-  EXPECT_FALSE(fs::exists(folder / "mlp.safetensors")); // embedded
-  fs::remove_all(folder);
-  EXPECT_TRUE(has(error_of([&] {
-                    aot::compile("mlp", {infer()},
-                                 {.targets = {"x86-64-v3"},
-                                  .directory = folder.string()});
-                  }),
-                  "error: aot: "));
+  EXPECT_FALSE(fs::exists(folder.path / "mlp.safetensors")); // embedded
+  aot::compile("outside", {infer()},
+               {.targets = {"x86-64-v3"},
+                .directory = folder.path.string(),
+                .embed_limit = 0});
+  EXPECT_TRUE(fs::exists(folder.path / "outside.safetensors"));
+  const auto missing = error_of([&] {
+    aot::compile("mlp", {infer()}, {.directory = folder.path / "nowhere"});
+  });
+  EXPECT_TRUE(has(missing, "error: aot: "));
+  EXPECT_TRUE(has(missing, "nowhere"));
+}
+
+TEST(Aot, TheObjectComputesWhatEagerDoes) {
+  const Folder folder;
+  aot::compile("mlp", {infer()},
+               {.targets = {"x86-64-v2", "x86-64-v3"},
+                .directory = folder.path.string()});
+  const std::string object = (folder.path / "mlp").string();
+  const std::string link = MG_CC " -shared -o " + object + ".so " + object +
+                           ".o " MG_RUNTIME " -lpthreadpool -lpthread -lm";
+  ASSERT_EQ(std::system(link.c_str()), 0);
+  void *library = dlopen((object + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  ASSERT_TRUE(library) << dlerror();
+  using Infer = int (*)(const float *, float *, void *, mg_pool *);
+  const auto call = reinterpret_cast<Infer>(dlsym(library, "mlp_infer"));
+  ASSERT_TRUE(call);
+  const Tensor x = mg::reshape(mg::arange(32) * 0.1f, {8, 4});
+  float y[16];
+  alignas(64) static char workspace[1 << 16];
+  EXPECT_EQ(call(static_cast<const float *>(x.data()), y, workspace, nullptr),
+            0);
+  EXPECT_TRUE(is(model()(x), std::vector<double>(y, y + 16)));
+  dlclose(library);
 }
 
 } // namespace
