@@ -8,6 +8,7 @@
 #include "codegen/Compiler.h"
 
 #include "codegen/EmitObject.h"
+#include "minigrad/call.h"
 #include "minigrad/cpu.h"
 #include "minigrad/model.h"
 
@@ -40,6 +41,7 @@ static SymbolMap runtimeSymbols(const LLJIT &jit) {
                                           llvm::JITSymbolFlags::Exported |
                                               llvm::JITSymbolFlags::Callable};
   };
+  add("mg_call_argsort", &mg_call_argsort);
   add("mg_cpu_features", &mg_cpu_features);
   add("mg_model_load_weights", &mg_model_load_weights);
   add("mg_parallel_for", &mg_parallel_for);
