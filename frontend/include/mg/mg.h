@@ -15,3 +15,4 @@
 #include "mg/aot.h"
 #include "mg/dlpack.h"
 #include "mg/io.h"
+#include "mg/tree_io.h"
