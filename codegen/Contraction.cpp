@@ -7,7 +7,11 @@
 // channel.
 //
 //===----------------------------------------------------------------------===//
-#include "codegen/VectorPlan.h"
+#include "codegen/TileEmitter.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+#include <memory>
 
 using namespace mlir;
 
@@ -49,6 +53,48 @@ static int chooseRowLoop(const LoopNest &nest, int vector) {
   return choice;
 }
 
+/// Rows that pay for the copy of a panel.
+static constexpr int64_t minPackedRows = 32;
+/// Below this a matrix with long rows stays in the second cache as it is.
+static constexpr int64_t maxUnpackedBytes = 256 << 10;
+
+/// The input along whose elements the lanes run; -1 if there is none or more.
+static int chooseLaneInput(const LoopNest &nest, unsigned vector) {
+  int choice = -1;
+  for (auto [i, access] : llvm::enumerate(nest.inputs)) {
+    if (access.isScalar() || !access.isLinear())
+      return -1;
+    if (!access.strides[vector])
+      continue;
+    if (choice >= 0)
+      return -1;
+    choice = i;
+  }
+  return choice;
+}
+
+bool canPack(const LoopNest &nest, unsigned loop) {
+  if (!nest.contraction || nest.reduction[loop] ||
+      chooseLaneInput(nest, loop) < 0)
+    return false;
+  int row = chooseRowLoop(nest, loop);
+  return row >= 0 && nest.extents[row] >= minPackedRows;
+}
+
+/// Whether the vectors of `input` are too scattered to be loaded from where
+/// they are: not contiguous, or in long rows of a large matrix, which fall on
+/// few sets of the cache.
+static bool isScattered(const LoopNest &nest, const Access &input,
+                        unsigned vector) {
+  if (input.strides[vector] != 1)
+    return true;
+  int64_t bytes = input.element.getIntOrFloatBitWidth() / 8;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (int64_t(d) == vector || nest.reduction[d])
+      bytes *= nest.extents[d];
+  return bytes > maxUnpackedBytes;
+}
+
 void planContraction(const LoopNest &nest, int64_t nativeLanes,
                      VectorPlan &plan) {
   if (plan.isRowStyle())
@@ -69,6 +115,11 @@ void planContraction(const LoopNest &nest, int64_t nativeLanes,
         plan.vecs = vecs;
       }
     }
+  if (canPack(nest, plan.vector)) {
+    int input = chooseLaneInput(nest, plan.vector);
+    if (isScattered(nest, nest.inputs[input], plan.vector))
+      plan.packed = input;
+  }
   // Columns outside rows: a panel of b stays in the cache for all rows.
   llvm::erase(plan.parallel, unsigned(plan.vector));
   plan.parallel.push_back(plan.vector);
@@ -76,6 +127,74 @@ void planContraction(const LoopNest &nest, int64_t nativeLanes,
     llvm::erase(plan.parallel, unsigned(plan.row));
     plan.parallel.push_back(plan.row);
   }
+}
+
+//===----------------------------------------------------------------------===//
+// Panels
+//===----------------------------------------------------------------------===//
+
+/// Yields its first argument.
+static std::unique_ptr<Block> createCopyBody(OpBuilder &b, Location loc,
+                                             Type type) {
+  auto body = std::make_unique<Block>();
+  body->addArguments({type, type}, {loc, loc});
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(body.get());
+  b.create<linalg::YieldOp>(loc, body->getArgument(0));
+  return body;
+}
+
+/// Copies what one tile's columns read of the packed input into a panel of the
+/// reduction loops x the tile's width, and makes the nest read the panel. The
+/// caller puts the input back after the panel's rows.
+void TileEmitter::packPanel(Tile tile) {
+  Access &input = nest.inputs[plan.packed];
+  int64_t width = plan.vecs * plan.lanes, size = width;
+  auto body = createCopyBody(b, loc, input.element);
+  LoopNest copy{loc, body.get()};
+  Access from{input.buffer, input.element, {}, input.offset};
+  Access panel{{}, input.element, SmallVector<int64_t>(nest.size(), 0)};
+  from.start = constant(0);
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (!nest.reduction[d])
+      from.start = add(from.start, multiply(ivs[d], input.strides[d]));
+
+  for (unsigned d : llvm::reverse(plan.reduction)) {
+    panel.strides[d] = size;
+    size *= nest.extents[d];
+  }
+  panel.strides[plan.vector] = 1;
+  panel.buffer = createPanel(size, input.element);
+  Access to{panel.buffer, input.element};
+  auto copyLoop = [&](unsigned d, int64_t extent) {
+    copy.extents.push_back(extent);
+    copy.reduction.push_back(false);
+    copy.indexed.push_back(false);
+    from.strides.push_back(input.strides[d]);
+    to.strides.push_back(panel.strides[d]);
+  };
+  for (unsigned d : plan.reduction)
+    copyLoop(d, nest.extents[d]);
+  copyLoop(plan.vector, (tile.vecs - 1) * plan.lanes + tile.last);
+  copy.inputs = {from};
+  copy.outputs = {to};
+  simplify(copy);
+  TileEmitter(b, copy, planVectors(copy, plan.nativeLanes, 0)).emit();
+
+  // The panel begins where the tile does.
+  flats[plan.packed] = {panel.buffer, multiply(ivs[plan.vector], -1)};
+  input = panel;
+}
+
+/// One panel for all tiles of a task.
+Value TileEmitter::createPanel(int64_t size, Type element) {
+  if (!panelBuffer) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(frame());
+    panelBuffer =
+        b.create<memref::AllocOp>(loc, MemRefType::get({size}, element));
+  }
+  return panelBuffer;
 }
 
 } // namespace mg::codegen

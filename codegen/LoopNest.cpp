@@ -42,7 +42,7 @@ static bool addLinear(AffineExpr expr, int64_t stride, unsigned loops,
 }
 
 static FailureOr<Access> buildAccess(linalg::LinalgOp op, OpOperand &operand) {
-  Access access{operand.get(), operand.get().getType(), {}, 0, {}};
+  Access access{operand.get(), operand.get().getType()};
   access.strides.assign(op.getNumLoops(), 0);
   auto type = dyn_cast<MemRefType>(access.element);
   if (!type)
@@ -63,7 +63,7 @@ static FailureOr<Access> buildAccess(linalg::LinalgOp op, OpOperand &operand) {
 }
 
 FailureOr<LoopNest> buildLoopNest(linalg::LinalgOp op) {
-  LoopNest nest{op.getLoc(), op.getBlock(), {}, {}, {}, {}, {}, {}};
+  LoopNest nest{op.getLoc(), op.getBlock()};
   nest.extents = op.getStaticLoopRanges();
   nest.contraction = op->hasAttr("mg.contraction");
   unsigned loops = op.getNumLoops();

@@ -24,13 +24,15 @@ struct Access {
   mlir::Value buffer;
   mlir::Type element;
   /// Per loop of the nest, in elements; all zero for a scalar.
-  llvm::SmallVector<int64_t> strides;
+  llvm::SmallVector<int64_t> strides = {};
   /// In elements, from the buffer's own first element.
   int64_t offset = 0;
+  /// More elements, known at run time only; null: none.
+  mlir::Value start = {};
   /// Set where the indices are no linear functions of the loops (floordiv,
   /// mod): the original map, over the original loops; `strides` means nothing
   /// then.
-  mlir::AffineMap map;
+  mlir::AffineMap map = {};
 
   bool isScalar() const {
     return !llvm::isa<mlir::MemRefType>(buffer.getType());
@@ -43,13 +45,13 @@ struct Access {
 struct LoopNest {
   mlir::Location loc;
   mlir::Block *body;
-  llvm::SmallVector<int64_t> extents;
-  llvm::SmallVector<bool> reduction;
-  llvm::SmallVector<Access> inputs, outputs;
+  llvm::SmallVector<int64_t> extents = {};
+  llvm::SmallVector<bool> reduction = {};
+  llvm::SmallVector<Access> inputs = {}, outputs = {};
   /// Original loop -> loop here; -1 for one of a single iteration.
-  llvm::SmallVector<int> loopOf;
+  llvm::SmallVector<int> loopOf = {};
   /// Loops whose index is read by the body or by a map that is not linear.
-  llvm::SmallVector<bool> indexed;
+  llvm::SmallVector<bool> indexed = {};
   /// A dot or convolution: its multiply and add may become an FMA.
   bool contraction = false;
   /// Reduced outputs hold nothing yet: results overwrite them. Then reduction

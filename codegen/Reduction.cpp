@@ -197,17 +197,9 @@ void TileEmitter::storeAccumulators(Tile tile, Values accumulators) {
 // The stack of partial sums
 //===----------------------------------------------------------------------===//
 
-/// The stack frame of the task or function: an alloca in a loop would grow it.
-static Block *frameOf(OpBuilder &b) {
-  Operation *op = b.getInsertionBlock()->getParentOp();
-  if (!op->hasTrait<OpTrait::AutomaticAllocationScope>())
-    op = op->getParentWithTrait<OpTrait::AutomaticAllocationScope>();
-  return &op->getRegion(0).front();
-}
-
 void TileEmitter::createStacks(int64_t blocks) {
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(frameOf(b));
+  b.setInsertionPointToStart(frame());
   int64_t perLevel = accumulatorRows * accumulatorVecs * plan.lanes;
   stacks.clear();
   for (unsigned o : reduced)

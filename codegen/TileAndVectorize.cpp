@@ -88,6 +88,26 @@ void TileEmitter::hoist(unsigned level) {
   bases.clear();
 }
 
+Block *TileEmitter::frame() {
+  Operation *op = b.getInsertionBlock()->getParentOp();
+  while (!isa<scf::ForallOp, FunctionOpInterface>(op))
+    op = op->getParentOp();
+  return &op->getRegion(0).front();
+}
+
+/// A step of the parallel loop `level` at its index: what is inside it.
+void TileEmitter::emitInside(unsigned level, Tile tile) {
+  // A panel is copied when only its rows are left; their loop is the last.
+  if (plan.packed < 0 || level + 2 != plan.parallel.size())
+    return emitParallel(level + 1, tile);
+  Access input = nest.inputs[plan.packed];
+  Flat flat = flats[plan.packed];
+  packPanel(tile);
+  emitParallel(level + 1, tile);
+  nest.inputs[plan.packed] = input;
+  flats[plan.packed] = flat;
+}
+
 void TileEmitter::emitParallel(unsigned level, Tile tile) {
   if (level == plan.parallel.size())
     return emitTile(tile);
@@ -98,7 +118,7 @@ void TileEmitter::emitParallel(unsigned level, Tile tile) {
   int64_t rest = extent % size;
   loop(0, extent - rest, size, {}, [&](Value iv, ValueRange) -> Values {
     ivs[d] = iv;
-    emitParallel(level + 1, tile);
+    emitInside(level, tile);
     return {};
   });
   if (rest)
@@ -115,7 +135,7 @@ void TileEmitter::emitRest(unsigned level, Tile tile, int64_t rest) {
     tile.rows = rest;
   else
     tile = tileOf(tile.rows, rest);
-  emitParallel(level + 1, tile);
+  emitInside(level, tile);
 }
 
 /// The outermost loop in chunks of whole tiles; the last one takes the rest.
@@ -136,7 +156,7 @@ void TileEmitter::emitChunks() {
       loc, add(begin, constant(perChunk * size)), constant(tiles * size));
   loop(begin, end, size, {}, [&](Value iv, ValueRange) -> Values {
     ivs[d] = iv;
-    emitParallel(1, fullTile());
+    emitInside(0, fullTile());
     return {};
   });
   if (!rest)

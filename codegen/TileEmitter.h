@@ -45,6 +45,7 @@ private:
 
   // TileAndVectorize.cpp: the loops around a tile.
   void emitParallel(unsigned level, Tile tile);
+  void emitInside(unsigned level, Tile tile);
   void emitChunks();
   void emitRest(unsigned level, Tile tile, int64_t rest);
   void emitTile(Tile tile);
@@ -59,6 +60,13 @@ private:
   Tile tileOf(int64_t rows, int64_t width) const;
   /// Loads what no remaining loop changes, before them.
   void hoist(unsigned level);
+
+  /// The body of the task or function: an alloca in a loop would grow it.
+  mlir::Block *frame();
+
+  // Contraction.cpp: panels of the packed input.
+  void packPanel(Tile tile);
+  Value createPanel(int64_t size, mlir::Type element);
 
   // Reduction.cpp: the loops inside a tile.
   Values reduce(Tile tile);
@@ -86,6 +94,7 @@ private:
 
   // VectorAccess.cpp: operands.
   Flat flatten(const Access &access);
+  Value startOf(const Access &access);
   Value read(unsigned operand, Place place);
   Value readLanes(unsigned operand, Value index, Place place);
   void readSquare(unsigned operand, Place place);
@@ -116,7 +125,7 @@ private:
 
   mlir::OpBuilder &b;
   mlir::Location loc;
-  const LoopNest &nest;
+  LoopNest nest;
   const VectorPlan &plan;
   /// Per operand, inputs first.
   llvm::SmallVector<Flat> flats;
@@ -136,6 +145,7 @@ private:
   /// Per reduced output: partial sums, [level][rows][vecs] vectors.
   Values stacks;
   std::pair<mlir::Operation *, mlir::Operation *> fused;
+  Value panelBuffer;
 };
 
 } // namespace mg::codegen

@@ -32,6 +32,11 @@ static int64_t spanOf(MemRefType type, ArrayRef<int64_t> strides,
   return span;
 }
 
+Value TileEmitter::startOf(const Access &access) {
+  Value offset = constant(access.offset);
+  return access.start ? add(access.start, offset) : offset;
+}
+
 TileEmitter::Flat TileEmitter::flatten(const Access &access) {
   if (access.isScalar() || !access.isLinear())
     return {};
@@ -39,7 +44,7 @@ TileEmitter::Flat TileEmitter::flatten(const Access &access) {
   auto [strides, offset] = getStridesAndOffset(type);
   bool dynamic = ShapedType::isDynamic(offset);
   if (type.getRank() == 1 && strides[0] == 1 && offset == 0)
-    return {access.buffer, constant(access.offset)};
+    return {access.buffer, startOf(access)};
 
   Value base = access.buffer, first = constant(dynamic ? 0 : offset);
   int64_t span = ShapedType::kDynamic;
@@ -59,7 +64,7 @@ TileEmitter::Flat TileEmitter::flatten(const Access &access) {
   Value flat = b.create<memref::ReinterpretCastOp>(
       loc, flatType, base, b.getIndexAttr(0), ArrayRef<OpFoldResult>{size},
       ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
-  return {flat, add(first, constant(access.offset))};
+  return {flat, add(first, startOf(access))};
 }
 
 Value TileEmitter::elementIndex(unsigned operand, Place place) {

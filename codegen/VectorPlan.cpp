@@ -106,8 +106,9 @@ static double accessCost(const Access &access, unsigned loop, bool output) {
 
 static double loopCost(const LoopNest &nest, unsigned loop, double body) {
   double cost = body;
+  bool packs = canPack(nest, loop);
   for (const Access &access : nest.inputs)
-    cost += accessCost(access, loop, false);
+    cost += packs ? 0.5 : accessCost(access, loop, false);
   for (const Access &access : nest.outputs)
     cost += accessCost(access, loop, true);
   int64_t extent = nest.extents[loop];
@@ -234,13 +235,14 @@ static void planThreads(const LoopNest &nest, int64_t wanted,
                         VectorPlan &plan) {
   if (wanted == 1 || plan.parallel.empty())
     return;
-  // The first loop with enough tiles, else the one with most.
+  // The first loop with enough tiles, else the one with most. A packed panel
+  // serves all rows, so they stay together.
   auto tiles = [&](unsigned loop) {
     return int64_t(llvm::divideCeil(nest.extents[loop], plan.tileOf(loop)));
   };
   unsigned *split = plan.parallel.begin();
   for (unsigned &loop : plan.parallel) {
-    if (tiles(*split) >= wanted)
+    if (tiles(*split) >= wanted || (plan.packed >= 0 && int(loop) == plan.row))
       break;
     if (tiles(loop) > tiles(*split))
       split = &loop;
@@ -252,6 +254,7 @@ static void planThreads(const LoopNest &nest, int64_t wanted,
 VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
                        int64_t grain) {
   VectorPlan plan;
+  plan.nativeLanes = nativeLanes;
   bool canReorder = true;
   for (auto [o, output] : llvm::enumerate(nest.outputs)) {
     bool reduced = nest.isReduced(output);

@@ -50,6 +50,10 @@ struct VectorPlan {
   /// Per output: the op that combines two partial results; null where the
   /// output is stored in each step or its reduction cannot be reordered.
   llvm::SmallVector<mlir::Operation *> combiners;
+  /// The input whose panels are copied into one piece for all rows; -1: none.
+  int packed = -1;
+  /// f32 lanes of the level.
+  int64_t nativeLanes = 1;
   /// Chunks of the outermost parallel loop for threads; 1: no threads.
   int64_t chunks = 1;
 
@@ -74,6 +78,10 @@ int64_t wantedChunks(const LoopNest &nest, int64_t grain);
 /// The register tile of a contraction (Contraction.cpp).
 void planContraction(const LoopNest &nest, int64_t nativeLanes,
                      VectorPlan &plan);
+
+/// Whether the lanes of a contraction may run along `loop` however the input is
+/// laid out, because enough rows share a packed panel.
+bool canPack(const LoopNest &nest, unsigned loop);
 
 /// The multiply and the add of a contraction's body, null if it has another.
 std::pair<mlir::Operation *, mlir::Operation *>

@@ -309,6 +309,12 @@ TEST_P(Vectorize, Dots) {
         checkDot({m, n, k, ta, tb}, options());
 }
 
+/// Large enough for panels of the right operand, a transposed one always has.
+TEST_P(Vectorize, PackedDots) {
+  checkDot({40, 600, 130, false, false}, options());
+  checkDot({50, 130, 300, true, true}, options());
+}
+
 TEST_P(Vectorize, Convolution) {
   const int64_t c = 3, o = 5, h = 6;
   for (int64_t stride : {1, 2})
