@@ -37,7 +37,7 @@ struct Kernel {
   std::string loops;
   std::string body;
   std::string init = "0.0";
-  std::string attributes;
+  std::string attributes = {};
 
   std::string text() const;
 

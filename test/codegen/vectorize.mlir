@@ -1,0 +1,79 @@
+// RUN: mgc-opt %s --mg-vectorize="lanes=8 grain=1000" --cse --split-input-file | FileCheck %s
+
+// Two dimensions that every operand walks in one go are one loop; its end is
+// masked.
+// CHECK-LABEL: func @merged
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c96{{.*}} step %c32
+// CHECK-COUNT-4: vector.store {{.*}} vector<8xf32>
+// CHECK: vector.constant_mask [3]
+// CHECK: vector.maskedload
+// CHECK: vector.maskedstore
+// CHECK-NOT: linalg
+func.func @merged(%x: memref<9x11xf32>, %y: memref<9x11xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>,
+                                   affine_map<(d0, d1) -> (d0, d1)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<9x11xf32>) outs(%y : memref<9x11xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %n = arith.negf %a : f32
+    linalg.yield %n : f32
+  }
+  return
+}
+
+// -----
+
+// A copy is a nest as well; a transposed square is turned in registers.
+// CHECK-LABEL: func @transposed
+// CHECK-COUNT-8: vector.load
+// CHECK-COUNT-24: vector.shuffle
+// CHECK-COUNT-8: vector.store
+func.func @transposed(%x: memref<8x8xf32, strided<[1, 8]>>,
+                      %y: memref<8x8xf32>) {
+  memref.copy %x, %y : memref<8x8xf32, strided<[1, 8]>> to memref<8x8xf32>
+  return
+}
+
+// -----
+
+// A sum of one long row: chunks for threads write partial sums, which a second
+// sum combines; inside a chunk blocks of 8 steps go to a stack of pairs.
+// CHECK-LABEL: func @sum
+// CHECK: %[[PARTIAL:.*]] = memref.alloc() : memref<{{[0-9]+}}xf32>
+// CHECK: scf.forall
+// CHECK: memref.alloca
+// CHECK: math.cttz
+// CHECK: memref.store {{.*}}, %[[PARTIAL]]
+// CHECK: vector.maskedload %[[PARTIAL]]
+func.func @sum(%x: memref<100000xf32>, %y: memref<f32>) {
+  linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>,
+                                   affine_map<(d0) -> ()>],
+                  iterator_types = ["reduction"]}
+      ins(%x : memref<100000xf32>) outs(%y : memref<f32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.addf %o, %a : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+// Only what is marked becomes an FMA.
+// CHECK-LABEL: func @dot
+// CHECK: llvm.intr.fmuladd
+// CHECK-NOT: arith.mulf
+// CHECK-LABEL: func @product_sum
+// CHECK-NOT: fmuladd
+func.func @dot(%a: memref<4x5xf32>, %b: memref<5x16xf32>,
+               %c: memref<4x16xf32>) {
+  linalg.matmul {mg.contraction} ins(%a, %b : memref<4x5xf32>, memref<5x16xf32>)
+      outs(%c : memref<4x16xf32>)
+  return
+}
+func.func @product_sum(%a: memref<4x5xf32>, %b: memref<5x16xf32>,
+                       %c: memref<4x16xf32>) {
+  linalg.matmul ins(%a, %b : memref<4x5xf32>, memref<5x16xf32>)
+      outs(%c : memref<4x16xf32>)
+  return
+}
