@@ -145,6 +145,26 @@ Value iterationNumber(OpBuilder &b, const Allocation &allocation) {
   return number;
 }
 
+/// The address of a view of the workspace is the workspace's plus the shift.
+/// (Upstream's `expand-strided-metadata` forgets the shift of a `memref.view`.)
+void addShift(memref::ExtractAlignedPointerAsIndexOp op) {
+  Value memory = op.getSource();
+  while (auto view = memory.getDefiningOp<ViewLikeOpInterface>()) {
+    memory = view.getViewSource();
+    auto shifted = dyn_cast<memref::ViewOp>(view.getOperation());
+    if (!shifted)
+      continue;
+    OpBuilder b(op);
+    Value base =
+        b.create<memref::ExtractAlignedPointerAsIndexOp>(op.getLoc(), memory);
+    op.replaceAllUsesWith(
+        b.create<arith::AddIOp>(op.getLoc(), base, shifted.getByteShift())
+            .getResult());
+    op.erase();
+    return;
+  }
+}
+
 class Planner {
 public:
   explicit Planner(func::FuncOp function)
@@ -270,6 +290,7 @@ LogicalResult Planner::run() {
   function->setAttr("mg.workspace_bytes", b.getI64IntegerAttr(plan.bytes));
   for (auto [allocation, offset] : llvm::zip(allocations, plan.offsets))
     rewrite(allocation, offset, workspace);
+  function.walk(addShift);
   return success();
 }
 

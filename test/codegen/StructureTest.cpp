@@ -168,6 +168,46 @@ module attributes {mg.name = "branch"} {
   EXPECT_EQ(y, x);
 }
 
+TEST(Structure, ACallOfTheRuntime) {
+  // The keys are a temporary, which must live until the call.
+  const Compiled compiled(R"mlir(
+#id = affine_map<(i) -> (i)>
+module attributes {mg.name = "sort"} {
+  func.func private @mg_call_argsort(index, index, i32, i64, i64, i64, i32) -> i32
+  func.func @run(%x: tensor<6xf32> {mg.name = "x", mg.dtype = "f32"})
+      -> (tensor<6xi64> {mg.name = "order", mg.dtype = "i64"},
+          tensor<i32> {mg.status}) attributes {mg.entry} {
+    %e = tensor.empty() : tensor<6xf32>
+    %keys = linalg.generic {indexing_maps = [#id, #id],
+                            iterator_types = ["parallel"]}
+        ins(%x : tensor<6xf32>) outs(%e : tensor<6xf32>) {
+    ^bb0(%p: f32, %o: f32):
+      %n = arith.negf %p : f32
+      linalg.yield %n : f32
+    } -> tensor<6xf32>
+    %from = bufferization.to_memref %keys : memref<6xf32>
+    %perm = memref.alloc() : memref<6xi64>
+    %a = memref.extract_aligned_pointer_as_index %from : memref<6xf32> -> index
+    %b = memref.extract_aligned_pointer_as_index %perm : memref<6xi64> -> index
+    %f32 = arith.constant 11 : i32
+    %one = arith.constant 1 : i64
+    %six = arith.constant 6 : i64
+    %up = arith.constant 0 : i32
+    %code = func.call @mg_call_argsort(%a, %b, %f32, %one, %six, %one, %up)
+        : (index, index, i32, i64, i64, i64, i32) -> i32
+    %order = bufferization.to_tensor %perm restrict : memref<6xi64>
+    %status = tensor.from_elements %code : tensor<i32>
+    return %order, %status : tensor<6xi64>, tensor<i32>
+  }
+}
+)mlir");
+  ASSERT_TRUE(compiled);
+  const std::vector<float> x = {3, 1, 4, 1, 5, 9};
+  std::vector<int64_t> order(6);
+  EXPECT_EQ(compiled.call({x.data()}, {order.data()}), MG_OK);
+  EXPECT_EQ(order, (std::vector<int64_t>{5, 4, 2, 0, 1, 3}));
+}
+
 TEST(Structure, SlicesPadsAndConcats) {
   const Compiled compiled(R"mlir(
 module attributes {mg.name = "pieces"} {

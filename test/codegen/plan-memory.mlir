@@ -29,9 +29,13 @@ func.func @through_a_view(%w: memref<?xi8> {mg.workspace}) {
   return
 }
 
-// So is an address.
+// So is an address, which is the workspace's plus the place.
 // CHECK-LABEL: func.func @through_an_address
+// CHECK-SAME: (%[[W:[^:]*]]: memref<128xi8>
 // CHECK-SAME: mg.workspace_bytes = 128
+// CHECK: %[[BASE:.*]] = memref.extract_aligned_pointer_as_index %[[W]]
+// CHECK: %[[AT:.*]] = arith.addi %[[BASE]], %{{.*}} : index
+// CHECK: call @mg_call_touch(%[[AT]])
 func.func @through_an_address(%w: memref<?xi8> {mg.workspace}) {
   %a = memref.alloc() : memref<16xf32>
   %p = memref.extract_aligned_pointer_as_index %a : memref<16xf32> -> index
