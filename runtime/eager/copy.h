@@ -7,6 +7,9 @@ namespace mg::runtime {
 
 // Element i of `from` to element i of `to`: any views without overlap.
 void copy(const Stream &from, const Stream &to, mg_pool *pool);
+// Whether a copy of `from` to contiguous memory goes by transposed tiles: worth
+// a copy before its elements are used.
+bool is_transposed(const Stream &from);
 // Every element of a row-major array becomes the one at `value`.
 void fill(const mg_array &out, const void *value, mg_pool *pool);
 

@@ -1,7 +1,9 @@
 // Blocks of operands through the kernels, on all threads.
 #include "runtime/eager/elementwise.h"
 
-#include <string.h>
+#include "runtime/eager/copy.h"
+
+#include <stdlib.h>
 
 namespace mg::runtime {
 namespace {
@@ -79,11 +81,28 @@ Block Conversion::run(Block x, size_t n, void *out,
   return x;
 }
 
+// Transposed operands are copied in tiles first; gathered block by block they
+// would read every cache line many times. Without memory they are gathered.
 void run(const Elementwise &op, mg_pool *pool) {
   if (op.count == 0)
     return;
-  mg_parallel_for(pool, run_chunk, const_cast<Elementwise *>(&op),
-                  (op.count + kChunk - 1) / kChunk);
+  Elementwise ready = op;
+  void *copies[3] = {};
+  for (int k = 0; k < op.arity; ++k) {
+    Stream &stream = ready.operands[k].stream;
+    if (!is_transposed(stream))
+      continue;
+    copies[k] = malloc(static_cast<size_t>(stream.count) * stream.size);
+    if (!copies[k])
+      continue;
+    const int64_t one = 1;
+    const Stream to(copies[k], stream.size, 1, &stream.count, &one);
+    copy(stream, to, pool);
+    stream = to;
+  }
+  mg_parallel_for(pool, run_chunk, &ready, (op.count + kChunk - 1) / kChunk);
+  for (void *memory : copies)
+    free(memory);
 }
 
 } // namespace mg::runtime

@@ -20,8 +20,9 @@ struct Places {
   // The offset of vector v's slice, in elements. False where one of its
   // indices is out of range.
   bool offset_of(int64_t v, int64_t &offset) const {
-    offset = (batch.at(v / per_batch) - batch.data) /
-             static_cast<int64_t>(batch.size);
+    offset = batch.count == 1 ? 0
+                              : (batch.at(v / per_batch) - batch.data) /
+                                    static_cast<int64_t>(batch.size);
     for (int32_t k = 0; k < count; ++k) {
       const char *at = indices.at(v * count + k);
       const int64_t i = wide ? *reinterpret_cast<const int64_t *>(at)
@@ -32,13 +33,11 @@ struct Places {
     }
     return true;
   }
-  // The slice of vector v; its index is known to be inside.
-  Stream slice(int64_t v) const {
+  // Moves a copy of `rest` to the slice of vector v, which is inside.
+  void move_to(int64_t v, Stream &slice) const {
     int64_t offset;
     offset_of(v, offset);
-    Stream slice = rest;
-    slice.data += offset * static_cast<int64_t>(rest.size);
-    return slice;
+    slice.data = rest.data + offset * static_cast<int64_t>(rest.size);
   }
 };
 
@@ -110,8 +109,11 @@ void gather_task(void *context, int64_t task) {
   const int64_t bytes = p.rest.count * static_cast<int64_t>(p.rest.size);
   const int64_t begin = task * g.vectors_per_task;
   const int64_t end = minimum(p.vectors, begin + g.vectors_per_task);
-  for (int64_t v = begin; v < end; ++v)
-    p.slice(v).gather(0, p.rest.count, g.out + v * bytes);
+  Stream slice = p.rest;
+  for (int64_t v = begin; v < end; ++v) {
+    p.move_to(v, slice);
+    slice.gather(0, p.rest.count, g.out + v * bytes);
+  }
 }
 
 // A task applies all updates to one chunk of every slice, in their order.
@@ -128,8 +130,9 @@ void scatter_task(void *context, int64_t task) {
   const int64_t begin = task * s.chunk;
   const int64_t end = minimum(p.rest.count, begin + s.chunk);
   alignas(64) char buffer[kBlockBytes];
+  Stream slice = p.rest;
   for (int64_t v = 0; v < p.vectors; ++v) {
-    const Stream slice = p.slice(v);
+    p.move_to(v, slice);
     const int64_t first = v * p.rest.count;
     for (int64_t i = begin; i < end; i += kBlock) {
       const int64_t n = minimum(kBlock, end - i);
