@@ -1,9 +1,9 @@
 //===- TileEmitter.h - loops, tiles and vectors of a planned nest ---------===//
 //
-// Emits a LoopNest as its VectorPlan says. One class in four files: the loops
+// Emits a LoopNest as its VectorPlan says. One class in five files: the loops
 // around a tile (TileAndVectorize.cpp), the reduction loops inside it
-// (Reduction.cpp), operands as vectors (VectorAccess.cpp) and the body on them
-// (VectorBody.cpp).
+// (Reduction.cpp), packed panels (Contraction.cpp), operands as vectors
+// (VectorAccess.cpp) and the body on them (VectorBody.cpp).
 //
 //===----------------------------------------------------------------------===//
 #ifndef MG_CODEGEN_TILEEMITTER_H

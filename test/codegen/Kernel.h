@@ -32,7 +32,7 @@ struct Operand {
 /// are %a0, %a1, .. and %acc.
 struct Kernel {
   std::vector<Operand> inputs;
-  Operand output;
+  Operand output = {};
   /// "pr": a parallel loop, then a reduction.
   std::string loops;
   std::string body;

@@ -125,7 +125,7 @@ TEST_P(Vectorize, BytesUseWholeVectors) {
   }
 }
 
-/// The first largest element's index: a reduction whose steps cannot be
+/// A recurrence: a reduction whose steps cannot be
 /// reordered.
 TEST_P(Vectorize, ReductionInOrder) {
   const int64_t m = 19, n = 33;
