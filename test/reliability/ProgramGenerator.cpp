@@ -155,7 +155,10 @@ Value ProgramGenerator::integral(Value x, double bound) {
     return x;
   Value rounded = build1("round_even", x);
   Value low = build1("max", {rounded, splat(typeOf(x), -bound)});
-  return build1("min", {low, splat(typeOf(x), bound)});
+  Value clipped = build1("min", {low, splat(typeOf(x), bound)});
+  // -0 becomes 0: whether a sum begins with its first element or with 0 is
+  // nobody's promise.
+  return build1("add", {clipped, splat(typeOf(x), 0)});
 }
 
 Value ProgramGenerator::indices(RankedTensorType type, ArrayRef<int64_t> dims,

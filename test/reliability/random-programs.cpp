@@ -127,6 +127,7 @@ std::string compareWithEager(mlir::ModuleOp module, const Variant &variant,
 
 /// True where the program of `seed` behaves.
 bool check(mlir::MLIRContext &context, uint64_t seed, mg_pool *pool) {
+  mg_cpu_limit(~UINT64_C(0)); // the program before may have been another CPU
   test::ProgramGenerator generator(context, seed);
   mlir::OwningOpRef<mlir::ModuleOp> module = generator.generate();
   auto function = *module->getOps<mlir::func::FuncOp>().begin();
