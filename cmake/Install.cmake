@@ -11,10 +11,11 @@ set_target_properties(mg PROPERTIES EXPORT_NAME minigrad
 install(TARGETS mgrt mg EXPORT minigradTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# What executables made by mgc link with; nobody else does.
+install(FILES $<TARGET_FILE:mgrunner> DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT minigradTargets NAMESPACE minigrad:: DESTINATION ${package})
 
-get_property(tools GLOBAL PROPERTY MG_TOOLS)
-foreach(tool ${tools})
+foreach(tool mgc mgc-opt mgc-reduce mgc-lsp-server)
   set_target_properties(${tool} PROPERTIES INSTALL_RPATH "${MG_RPATH}")
   install(TARGETS ${tool} DESTINATION ${CMAKE_INSTALL_BINDIR})
 endforeach()
