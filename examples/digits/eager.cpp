@@ -7,7 +7,7 @@
 #include <string>
 
 static int correct(mg::Tensor logits, mg::Tensor labels) {
-  return sum(astype(argmax(logits, 1) == labels, mg::i32)).item<int>();
+  return sum(astype(argmax(logits, 1) == labels, mg::DType::i32)).item<int>();
 }
 
 template <class F> static double best_seconds(F f) {
@@ -29,9 +29,9 @@ int main(int argc, char **argv) try {
   mg::set_num_threads(argc == 4 ? std::atoi(argv[3]) : 1);
   const std::string data = argv[1];
   auto model = mg::load<Mlp>(data + "/mlp.safetensors");
-  auto images = mg::load_npy(data + "/test_images.npy");
-  auto labels = mg::load_npy(data + "/test_labels.npy");
-  auto exact = mg::load_npy(data + "/mlp_logits.npy");
+  auto images = mg::io::load_npy(data + "/test_images.npy");
+  auto labels = mg::io::load_npy(data + "/test_labels.npy");
+  auto exact = mg::io::load_npy(data + "/mlp_logits.npy");
   auto infer = [](Mlp m, mg::Tensor x) { return m(x); };
   auto compiled = mg::jit(infer);
 
