@@ -14,8 +14,9 @@ struct Cumulative {
   Conversion widen, narrow;
   Lines from, to;
   bool exclusive, reverse;
-  char first[8]; // neutral, in the dtype computed in
-  char empty[8]; // what an exclusive line begins with, in the result's
+  alignas(8) char first[8]; // neutral, in the dtype computed in
+  alignas(
+      8) char empty[8]; // what an exclusive line begins with, in the result's
   int64_t lines_per_task;
 };
 
@@ -30,7 +31,7 @@ void run_line(const Cumulative &c, int64_t l) {
     return;
   const Stream from = c.from.line(l, 0, n, c.reverse);
   const Stream to = c.to.line(l, skip, n, c.reverse);
-  char sum[8];
+  alignas(8) char sum[8];
   memcpy(sum, c.first, sizeof sum);
   for (int64_t i = 0; i < n; i += kBlock) {
     const int64_t some = n - i < kBlock ? n - i : kBlock;
@@ -76,7 +77,7 @@ mg_status mg_cumulative(mg_reduction kind, const mg_array *x, int32_t dim,
                   {},
                   {},
                   x->shape[dim] < 1 << 15 ? (1 << 15) / x->shape[dim] : 1};
-  char scratch[2][kBlockBytes], value[8];
+  alignas(64) char scratch[2][kBlockBytes], value[8];
   neutral(kind, dtype, true, c.first);
   neutral(kind, dtype, false, value);
   memcpy(c.empty, c.narrow.run({value, 1}, 1, c.empty, scratch).data,

@@ -328,7 +328,7 @@ mg_status run(Reduction &r, mg_pool *pool) {
 }
 
 void write_empty(const Reduction &r, mg_reduction kind, mg_dtype dtype) {
-  char value[8], scratch[2][kBlockBytes];
+  alignas(64) char value[8], scratch[2][kBlockBytes];
   neutral(kind, dtype, false, value);
   for (int64_t i = 0; i < r.results; ++i) {
     char *to = r.out + i * static_cast<int64_t>(r.result_size);

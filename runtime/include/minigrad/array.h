@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 /* A bool is one byte, 0 or 1. The numbers are part of the ABI. */
-typedef enum mg_dtype {
+typedef enum mg_dtype MG_INT_ENUM {
   MG_BOOL = 0,
   MG_I8 = 1,
   MG_I16 = 2,

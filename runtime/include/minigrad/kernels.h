@@ -37,7 +37,7 @@ mg_status mg_select(const mg_array *condition, const mg_array *a,
  * out of range saturate, NaN becomes 0; integer to integer wraps; to bool:
  * x != 0. MG_NEAREST: as MG_TRUNCATE, but rounds to nearest even first.
  * MG_SATURATE: as MG_TRUNCATE, and integers saturate too. */
-typedef enum mg_convert_mode {
+typedef enum mg_convert_mode MG_INT_ENUM {
   MG_TRUNCATE = 0,
   MG_NEAREST = 1,
   MG_SATURATE = 2
@@ -84,7 +84,7 @@ mg_status mg_dynamic_update_slice(const mg_array *x, const mg_array *update,
 mg_status mg_gather(const mg_array *x, const mg_array *idx, const int64_t *dims,
                     int32_t count, int32_t batch_dims, const mg_array *out,
                     mg_pool *pool);
-typedef enum mg_scatter_mode {
+typedef enum mg_scatter_mode MG_INT_ENUM {
   MG_SCATTER_SET = 0, /* the last of several updates wins */
   MG_SCATTER_ADD = 1,
   MG_SCATTER_MUL = 2,
@@ -98,7 +98,7 @@ mg_status mg_scatter(const mg_array *x, const mg_array *idx,
                      int32_t count, int32_t batch_dims, mg_scatter_mode mode,
                      const mg_array *out, mg_pool *pool);
 
-typedef enum mg_reduction {
+typedef enum mg_reduction MG_INT_ENUM {
   MG_SUM = 0,
   MG_PROD = 1,
   MG_MAX = 2, /* propagates NaN */

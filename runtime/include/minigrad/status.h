@@ -2,6 +2,14 @@
 #ifndef MINIGRAD_STATUS_H
 #define MINIGRAD_STATUS_H
 
+/* After an enum's name: in C++, as in C, every int is a value of it, so that a
+ * number that means nothing can be answered with a status. */
+#ifdef __cplusplus
+#define MG_INT_ENUM : int
+#else
+#define MG_INT_ENUM
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
