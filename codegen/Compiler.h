@@ -120,6 +120,9 @@ mlir::FailureOr<Artefact> compile(mlir::ModuleOp module,
 /// The names of all levels, weakest first, and the best one of this CPU.
 std::vector<std::string> levelNames();
 std::string nativeLevel();
+/// The features (minigrad/cpu.h) of a level, "native" included; 0 where there
+/// is none of this name. With `mg_cpu_limit` eager execution is that machine's.
+uint64_t levelFeatures(llvm::StringRef name);
 
 /// An object of `compile` in this process. Its code is never writable and
 /// executable at once; calls need no lock.

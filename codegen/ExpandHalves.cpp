@@ -13,6 +13,10 @@
 //
 // NaN stays NaN (quiet), with its sign and upper payload.
 //
+// f32 -> f16 is expanded even where there is an instruction: of an operation
+// between two conversions LLVM makes one on halves, and LLVM 19's minimum of
+// NaN and -0 on halves is -0.
+//
 //===----------------------------------------------------------------------===//
 #include "codegen/Passes.h"
 
@@ -177,8 +181,6 @@ private:
     if (getElementTypeOrSelf(x.getType()).isF64())
       x = f64ToOddF32(b, w, x);
     const Type element = getElementTypeOrSelf(to);
-    if (element.isF16() && !f16)
-      return b.create<arith::TruncFOp>(to, x);
     return element.isBF16() ? f32ToBf16(w, x, to) : f32ToF16(b, w, x, to);
   }
 
@@ -198,6 +200,50 @@ private:
     op->erase();
   }
 
+  /// `type` with the bits of a half in the place of the half.
+  Type bitsType(Type type) {
+    if (isExpanded(type) && (isa<FloatType, VectorType>(type)))
+      return withElement(type, IntegerType::get(type.getContext(), 16));
+    if (auto memory = dyn_cast<MemRefType>(type); memory && isExpanded(type))
+      return MemRefType::Builder(memory).setElementType(
+          IntegerType::get(type.getContext(), 16));
+    if (auto function = dyn_cast<FunctionType>(type)) {
+      const auto bits = [&](Type part) { return bitsType(part); };
+      return FunctionType::get(
+          type.getContext(), llvm::map_to_vector(function.getInputs(), bits),
+          llvm::map_to_vector(function.getResults(), bits));
+    }
+    return type;
+  }
+
+  Attribute bitsAttr(Attribute attr) {
+    if (auto type = dyn_cast<TypeAttr>(attr))
+      return TypeAttr::get(bitsType(type.getValue()));
+    if (auto value = dyn_cast<FloatAttr>(attr);
+        value && isExpanded(value.getType()))
+      return IntegerAttr::get(bitsType(value.getType()),
+                              value.getValue().bitcastToAPInt());
+    if (auto values = dyn_cast<DenseElementsAttr>(attr);
+        values && isExpanded(values.getElementType()))
+      return values.bitcast(IntegerType::get(attr.getContext(), 16));
+    return attr;
+  }
+
+  /// What is left of halves is loaded, moved and stored: as integers, so that
+  /// LLVM never sees a half and invents arithmetic on one. (It makes `fabs
+  /// half` of an `and` with 0x7fff, and then calls the library to widen it.)
+  void retype(Operation *op) {
+    for (OpResult result : op->getResults())
+      result.setType(bitsType(result.getType()));
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        for (BlockArgument argument : block.getArguments())
+          argument.setType(bitsType(argument.getType()));
+    for (NamedAttribute attr : op->getAttrDictionary())
+      if (Attribute bits = bitsAttr(attr.getValue()); bits != attr.getValue())
+        op->setAttr(attr.getName(), bits);
+  }
+
   void runOnOperation() final {
     SmallVector<Operation *> conversions;
     getOperation()->walk([&](Operation *op) {
@@ -206,14 +252,13 @@ private:
         conversions.push_back(op);
       if (!isa<arith::TruncFOp>(op))
         return;
-      // No CPU rounds f64 to f16 at once.
-      const Type from = getElementTypeOrSelf(type(op->getOperand(0)));
       const Type to = getElementTypeOrSelf(type(op->getResult(0)));
-      if (isExpanded(to) || (from.isF64() && to.isF16()))
+      if (to.isF16() || to.isBF16())
         conversions.push_back(op);
     });
     for (Operation *op : conversions)
       expand(op);
+    getOperation()->walk([&](Operation *op) { retype(op); });
   }
 };
 

@@ -50,6 +50,11 @@ const Level *findLevel(llvm::StringRef name) {
   return nullptr;
 }
 
+uint64_t levelFeatures(llvm::StringRef name) {
+  const Level *level = findLevel(name);
+  return level ? level->required : 0;
+}
+
 std::vector<std::string> levelNames() {
   std::vector<std::string> names;
   for (const Level &level : allLevels())

@@ -8,6 +8,7 @@
 #include "frontend/driver/Values.h"
 #include "ir/Dialect.h"
 #include "ir/Ops.h"
+#include "minigrad/cpu.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -54,7 +55,10 @@ public:
     if (levels.empty())
       levels = {"native"};
     for (const std::string &level : levels) {
+      mg_cpu_limit(~UINT64_C(0)); // "native" means this machine
       std::shared_ptr<Program> program = model.load(level);
+      // Eager mode is the same machine: levels without FMA round differently.
+      mg_cpu_limit(codegen::levelFeatures(level));
       enterStage(Stage::Running);
       for (std::uint32_t i = 0; i < program->model().entry_count; ++i)
         check(*program, static_cast<int>(i), level);

@@ -31,12 +31,14 @@ func.func @prod(%x: tensor<3x9xi64> {mg.name = "x"}) -> (tensor<3x9xi64> {mg.nam
   return %y : tensor<3x9xi64>
 }
 
+// input @max x: np.random.default_rng(6).normal(0, 3, (3, 19))
 // numpy @max: np.maximum.accumulate(x, axis=1)
 func.func @max(%x: tensor<3x19xf32> {mg.name = "x"}) -> (tensor<3x19xf32> {mg.name = "y"}) {
   %y = mg.cumulative max %x dim 1 : tensor<3x19xf32>
   return %y : tensor<3x19xf32>
 }
 
+// input @min x: np.random.default_rng(6).normal(0, 3, (19, 3))
 // numpy @min: np.minimum.accumulate(x, axis=0)
 func.func @min(%x: tensor<19x3xf32> {mg.name = "x"}) -> (tensor<19x3xf32> {mg.name = "y"}) {
   %y = mg.cumulative min %x dim 0 : tensor<19x3xf32>

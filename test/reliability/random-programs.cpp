@@ -16,7 +16,6 @@
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -39,14 +38,6 @@ struct Variant {
   int optLevel;
   size_t threads;
 };
-
-uint64_t maskOf(llvm::StringRef level) {
-  return llvm::StringSwitch<uint64_t>(level)
-      .Case("x86-64-v2", MG_CPU_V2)
-      .Case("x86-64-v3", MG_CPU_V3)
-      .Case("x86-64-v4", MG_CPU_V4)
-      .Default(MG_CPU_ZNVER4);
-}
 
 double toDouble(const char *at, mg_dtype dtype) {
   auto as = [&](auto value) {
@@ -90,7 +81,7 @@ int64_t firstDifference(const eager::Array &a, const eager::Array &b) {
 std::string compareWithEager(mlir::ModuleOp module, const Variant &variant,
                              llvm::ArrayRef<eager::Array> inputs,
                              mg_pool *pool) {
-  mg_cpu_limit(maskOf(variant.level));
+  mg_cpu_limit(codegen::levelFeatures(variant.level));
   auto expected = eager::interpret(module, "f", inputs, {}, pool);
   if (mlir::failed(expected))
     return "eager execution failed";
