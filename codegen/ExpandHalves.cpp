@@ -3,7 +3,7 @@
 // LLVM would call the compiler's library for these (__truncsfbf2, and at
 // x86-64-v2 __extendhfsf2), which a C program need not have and which is slow;
 // and the bf16 instruction of AVX-512 flushes denormals. So every level gets
-// the same bits from shifts and adds:
+// the same bits from shifts and adds, and no value of these types is left:
 //
 //   bf16 -> f32   the upper half of the bits
 //   f32 -> bf16   add half of the last place, ties to even by the bit above
@@ -13,9 +13,9 @@
 //
 // NaN stays NaN (quiet), with its sign and upper payload.
 //
-// f32 -> f16 is expanded even where there is an instruction: of an operation
-// between two conversions LLVM makes one on halves, and LLVM 19's minimum of
-// NaN and -0 on halves is -0.
+// f16 is expanded even where there are instructions: of an operation between
+// two conversions LLVM makes one on halves, and LLVM 19's minimum of NaN and -0
+// on halves is -0.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/Passes.h"
@@ -161,13 +161,9 @@ Value f64ToOddF32(ImplicitLocOpBuilder &b, Words &w, Value x) {
 }
 
 class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
-public:
-  using ExpandHalvesBase::ExpandHalvesBase;
-
-private:
   bool isExpanded(Type type) {
     const Type element = getElementTypeOrSelf(type);
-    return element.isBF16() || (f16 && element.isF16());
+    return element.isBF16() || element.isF16();
   }
 
   Value widen(ImplicitLocOpBuilder &b, Value x) {

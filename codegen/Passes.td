@@ -65,16 +65,11 @@ def LowerMath : Pass<"mg-lower-math", "mlir::ModuleOp"> {
 def ExpandHalves : Pass<"mg-expand-halves", "mlir::ModuleOp"> {
   let summary = "f16 and bf16 conversions in integer arithmetic";
   let description = [{
-    In: `arith.extf` from bf16 (and f16, where the CPU has no instruction) and
-    `arith.truncf` to both, on scalars and vectors. Out: shifts and adds with
-    the same rounding everywhere; no call of a compiler's library. Conversions
-    from f64 round once. Where an extension is expanded, the type is gone too:
-    its values are loaded, moved and stored as i16.
+    In: `arith.extf` from and `arith.truncf` to f16 and bf16, on scalars and
+    vectors. Out: shifts and adds with the same rounding everywhere; no call of
+    a compiler's library. Conversions from f64 round once. The types are gone:
+    their values are loaded, moved and stored as i16.
   }];
-  let options = [
-    Option<"f16", "f16", "bool", /*default=*/"true",
-           "The CPU does not convert f16">,
-  ];
   let dependentDialects = [
     "mlir::arith::ArithDialect", "mlir::math::MathDialect",
   ];

@@ -52,8 +52,8 @@ void buildToLLVMPipeline(OpPassManager &passes, const Level &level) {
   passes.addPass(createParallelize());
   // Long functions cost more than their length; from here on, for everyone.
   passes.addPass(createSplitEntries());
-  // Every level but the weakest has instructions for f16 (F16C).
-  passes.addPass(createExpandHalves({/*f16=*/level.lanes < 8}));
+  // Before LLVM sees a half: it would compute with it.
+  passes.addPass(createExpandHalves());
   // Functions take and return native vectors, while vectors are still vectors.
   passes.addPass(createLowerMath({level.lanes}));
   // Subviews become pointer arithmetic that the memref lowering knows.
