@@ -53,8 +53,10 @@ void setTarget(llvm::Module &module, const llvm::TargetMachine &machine) {
 /// The math was optimized when the compiler was built and our loops are final:
 /// inline, then clean up. A third of the time of O2 for code of the same speed.
 static constexpr const char *shortPipeline =
-    "always-inline,function(sroa,early-cse<memssa>,instcombine,simplifycfg,"
-    "loop-mssa(licm),loop(indvars),early-cse<memssa>,instcombine,simplifycfg),"
+    "always-inline,function(sroa,early-cse<memssa>,instcombine<no-verify-"
+    "fixpoint>,simplifycfg,"
+    "loop-mssa(licm),loop(indvars),early-cse<memssa>,instcombine<no-verify-"
+    "fixpoint>,simplifycfg),"
     "globaldce";
 
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,

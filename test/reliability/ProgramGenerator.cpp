@@ -96,6 +96,8 @@ SmallVector<Value> ProgramGenerator::build(StringRef mnemonic,
                                            ValueRange operands,
                                            ArrayRef<NamedAttribute> attributes,
                                            Type wanted) {
+  if (llvm::is_contained(operands, Value())) // was refused itself
+    return {};
   const OperationName name(("mg." + mnemonic).str(), &context);
   auto *infer = name.getInterface<mlir::mg::ShapeInfer>();
   assert(infer && "every op of the dialect infers its types");
