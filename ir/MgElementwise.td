@@ -125,7 +125,9 @@ def MG_RsqrtOp : MG_UnaryOp<"rsqrt", MG_FloatOnly<
 def MG_LogisticOp : MG_UnaryOp<"logistic", MG_FloatOnly<"r.logistic(x)">> {
   let summary = "1 / (1 + exp(-x))";
   let description = [{
-    With e = exp(-|x|): (x >= 0 ? 1 : e) / (1 + e). NaN stays NaN.
+    With e = exp(-|x|), s = 1 + e and q = (x >= 0 ? 1 : e) / s, it is
+    q - q * (e - (s - 1)): what rounding took from s comes back. NaN stays NaN.
+
     C1: the element type is a float.
   }];
 }

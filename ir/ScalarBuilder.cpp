@@ -71,7 +71,10 @@ Value ScalarBuilder::logistic(Value x) {
   Value magnitude = make<math::AbsFOp>(x);
   Value e = make<math::ExpOp>(make<arith::NegFOp>(magnitude));
   Value numerator = select(compare(Direction::GE, x, real(0)), real(1), e);
-  return make<arith::DivFOp>(numerator, make<arith::AddFOp>(real(1), e));
+  Value sum = make<arith::AddFOp>(real(1), e);
+  Value lost = make<arith::SubFOp>(e, make<arith::SubFOp>(sum, real(1)));
+  Value quotient = make<arith::DivFOp>(numerator, sum);
+  return make<arith::SubFOp>(quotient, make<arith::MulFOp>(quotient, lost));
 }
 
 //===----------------------------------------------------------------------===//
