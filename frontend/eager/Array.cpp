@@ -1,13 +1,11 @@
 #include "frontend/eager/Array.h"
 
+#include "frontend/eager/Memory.h"
 #include "minigrad/kernels.h"
 
-#include <cstdlib>
 #include <new>
 
 namespace mg::eager {
-
-static constexpr std::size_t alignment = 64;
 
 std::int64_t Array::size() const {
   std::int64_t size = 1;
@@ -43,12 +41,8 @@ Array allocate(mg_dtype dtype, std::span<const std::int64_t> shape) {
   for (std::size_t i = 0; i < shape.size(); ++i)
     array.view.shape[i] = shape[i];
   setRowMajor(array.view);
-  const std::size_t bytes =
-      (array.bytes() + alignment) / alignment * alignment; // never zero
-  array.view.data = std::aligned_alloc(alignment, bytes);
-  if (!array.view.data)
-    throw std::bad_alloc();
-  array.owner = std::shared_ptr<void>(array.view.data, std::free);
+  array.owner = takeMemory(array.bytes());
+  array.view.data = array.owner.get();
   return array;
 }
 

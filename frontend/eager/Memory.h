@@ -1,0 +1,21 @@
+//===- Memory.h - memory for arrays, kept warm ----------------------------===//
+//
+// The first touch of fresh memory costs more than most ops (1.5 us per 4 KiB
+// page), so large blocks that are given back are handed out again.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MG_FRONTEND_EAGER_MEMORY_H
+#define MG_FRONTEND_EAGER_MEMORY_H
+
+#include <cstddef>
+#include <memory>
+
+namespace mg::eager {
+
+/// At least `bytes` of uninitialised memory, 64-byte aligned; large blocks lie
+/// on huge pages where the system has them. Throws std::bad_alloc. Thread-safe.
+std::shared_ptr<void> takeMemory(std::size_t bytes);
+
+} // namespace mg::eager
+
+#endif // MG_FRONTEND_EAGER_MEMORY_H
