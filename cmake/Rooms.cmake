@@ -13,7 +13,8 @@ function(mg_room name)
   set_property(GLOBAL APPEND PROPERTY MG_ROOMS ${name})
 endfunction()
 
-# One GoogleTest program of the folder test/FOLDER; its ctest label is FOLDER.
+# One GoogleTest program of the folder test/FOLDER; its ctest labels are FOLDER
+# and `unit`.
 #
 #   mg_unit_test(NAME SOURCES... [LIBS LIB...] [LABELS LABEL...])
 function(mg_unit_test name)
@@ -26,7 +27,7 @@ function(mg_unit_test name)
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test/${folder})
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${folder}/"
     DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS "${folder};${ARG_LABELS}" TIMEOUT 600)
+    PROPERTIES LABELS "${folder};unit;${ARG_LABELS}" TIMEOUT 600)
 endfunction()
 
 # The lit tests of the folder test/FOLDER as one ctest test.

@@ -1,5 +1,6 @@
-// chain [THREADS]: ten elementwise ops over 16 Mi floats, one at a time and as one compiled loop, beside a plain copy of the
-// same array in the same minute. Interleaved rounds; medians.
+// chain [THREADS]: ten elementwise ops over 16 Mi floats, one at a time and as
+// one compiled loop, beside a plain copy of the same array in the same minute.
+// Interleaved rounds; medians.
 #include <mg/mg.h>
 
 #include <algorithm>
@@ -40,17 +41,21 @@ int main(int argc, char **argv) {
   const bool equal = mg::all(chain(x) == compiled(x)).item<bool>();
 
   volatile float sink = 0; // or the copy would be optimized away
-  Times times[] = {{"copy", 2 * bytes}, {"eager", 20 * bytes}, {"jit", 2 * bytes}};
+  Times times[] = {
+      {"copy", 2 * bytes}, {"eager", 20 * bytes}, {"jit", 2 * bytes}};
   for (int round = 0; round < 9; ++round) {
-    times[0].ms.push_back(milliseconds([&] { std::memcpy(to.data(), from.data(), 4 * n); sink = to[round]; }));
+    times[0].ms.push_back(milliseconds([&] {
+      std::memcpy(to.data(), from.data(), 4 * n);
+      sink = to[round];
+    }));
     times[1].ms.push_back(milliseconds([&] { chain(x); }));
     times[2].ms.push_back(milliseconds([&] { compiled(x); }));
   }
   for (Times &t : times) {
     std::sort(t.ms.begin(), t.ms.end());
     const double median = t.ms[t.ms.size() / 2];
-    std::printf("%-6s %7.1f ms (%.1f to %.1f), %5.1f GB/s\n", t.name, median, t.ms.front(), t.ms.back(),
-                t.traffic / median / 1e6);
+    std::printf("%-6s %7.1f ms (%.1f to %.1f), %5.1f GB/s\n", t.name, median,
+                t.ms.front(), t.ms.back(), t.traffic / median / 1e6);
   }
   std::printf("%s bits\n", equal ? "equal" : "other");
   return !equal;

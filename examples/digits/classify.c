@@ -63,8 +63,8 @@ static int largest(const float *row) {
 
 int main(int argc, char **argv) {
   static float logits[IMAGES * CLASSES];
-  static _Alignas(DIGITS_ALIGN)
-      unsigned char workspace[DIGITS_INFER_WORKSPACE_BYTES + 1];
+  static _Alignas(
+      DIGITS_ALIGN) unsigned char workspace[DIGITS_INFER_WORKSPACE_BYTES + 1];
   float *images, *expected;
   int32_t *labels;
   double best = 1e9, difference = 0;

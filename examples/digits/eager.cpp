@@ -1,4 +1,5 @@
-// digits-eager DATA [--threads N]: the test images op by op and just in time, with the time of each.
+// digits-eager DATA [--threads N]: the test images op by op and just in time,
+// with the time of each.
 #include "model.h"
 
 #include <chrono>
@@ -15,7 +16,8 @@ template <class F> static double best_seconds(F f) {
   for (int i = 0; i < 200; ++i) {
     auto start = std::chrono::steady_clock::now();
     f();
-    std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    std::chrono::duration<double> took =
+        std::chrono::steady_clock::now() - start;
     best = std::min(best, took.count());
   }
   return best;

@@ -49,9 +49,9 @@ mg_status mg_convert(const mg_array *x, mg_convert_mode mode,
 mg_status mg_copy(const mg_array *x, const mg_array *out, mg_pool *pool);
 /* out[i0, ..] = i_dim. */
 mg_status mg_iota(int32_t dim, const mg_array *out, mg_pool *pool);
-/* Random bits of Philox4x32-10: the 32-bit words of the row-major `out` (u32, or
- * u64: low word first) are the blocks 0, 1, .. one after the other. Block b has
- * the counter (low b, high b, key[2], key[3]) and the key (key[0], key[1]),
+/* Random bits of Philox4x32-10: the 32-bit words of the row-major `out` (u32,
+ * or u64: low word first) are the blocks 0, 1, .. one after the other. Block b
+ * has the counter (low b, high b, key[2], key[3]) and the key (key[0], key[1]),
  * where `key` is u32[4], or u64[2] and read as its words in memory. So element
  * i depends on neither threads nor shapes. */
 mg_status mg_rng_bits(const mg_array *key, const mg_array *out, mg_pool *pool);
