@@ -72,7 +72,11 @@ struct Options {
   bool fastMath = false;
   Emit emit = Emit::Object;
   /// Run the verifier after every pass.
+#ifdef NDEBUG
   bool verifyEach = false;
+#else
+  bool verifyEach = true;
+#endif
   /// Numbered files of every level's IR, weights elided; empty: none.
   std::string dumpDir = {};
   /// Prefix of symbols; empty: the module's `mg.name`.
