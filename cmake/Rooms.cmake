@@ -25,6 +25,10 @@ function(mg_unit_test name)
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gtest_main)
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test/${folder})
+  if(NOT TARGET test-${folder}) # builds the programs of one folder
+    add_custom_target(test-${folder})
+  endif()
+  add_dependencies(test-${folder} ${name})
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${folder}/"
     DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS "${folder};unit;${ARG_LABELS}" TIMEOUT 600)
