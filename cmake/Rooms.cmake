@@ -13,12 +13,12 @@ function(mg_room name)
   set_property(GLOBAL APPEND PROPERTY MG_ROOMS ${name})
 endfunction()
 
-# One GoogleTest program of the folder test/FOLDER; its ctest labels are FOLDER
-# and `unit`.
+# One GoogleTest program of the folder test/FOLDER: each test is a ctest test
+# named FOLDER/SUITE.NAME with the label FOLDER.
 #
-#   mg_unit_test(NAME SOURCES... [LIBS LIB...] [LABELS LABEL...])
+#   mg_unit_test(NAME SOURCES... [LIBS LIB...])
 function(mg_unit_test name)
-  cmake_parse_arguments(ARG "" "" "LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
   get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
@@ -31,7 +31,7 @@ function(mg_unit_test name)
   add_dependencies(test-${folder} ${name})
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${folder}/"
     DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS "${folder};unit;${ARG_LABELS}" TIMEOUT 600)
+    PROPERTIES LABELS ${folder} TIMEOUT 600)
 endfunction()
 
 # The lit tests of the folder test/FOLDER as one ctest test.

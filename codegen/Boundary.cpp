@@ -16,6 +16,7 @@
 #include "codegen/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -62,7 +63,7 @@ public:
   void run();
 
 private:
-  void separateEmpties();
+  void separateDestinations();
   void takeInputs();
   void bindResults();
   void bindCarried(scf::ForOp loop);
@@ -186,24 +187,29 @@ void EntryRewriter::bindCarried(scf::ForOp loop) {
   yield->setOperands(values);
 }
 
-/// One `tensor.empty` per use. Upstream's elimination would make a shared one
-/// the memory of a result, and its other users would write there too.
-void EntryRewriter::separateEmpties() {
-  SmallVector<tensor::EmptyOp> shared;
-  function.walk([&](tensor::EmptyOp empty) {
-    if (!empty->use_empty() && !empty->hasOneUse())
-      shared.push_back(empty);
+/// One `tensor.empty`, and one `linalg.fill` of it, per use. Upstream's
+/// elimination would make a shared one the memory of a result, and its other
+/// users would write there too; and a shared fill would be copied, not
+/// repeated.
+void EntryRewriter::separateDestinations() {
+  SmallVector<Operation *> destinations;
+  function.walk([&](Operation *op) {
+    if (isa<tensor::EmptyOp, linalg::FillOp>(op))
+      destinations.push_back(op);
   });
-  for (tensor::EmptyOp empty : shared) {
-    b.setInsertionPointAfter(empty);
+  // Fills before the empties that they fill: a fill's copies use one, too.
+  for (Operation *op : llvm::reverse(destinations)) {
+    if (op->use_empty())
+      continue;
+    b.setInsertionPointAfter(op);
     for (OpOperand &use :
-         llvm::make_early_inc_range(llvm::drop_begin(empty->getUses())))
-      use.set(b.clone(*empty)->getResult(0));
+         llvm::make_early_inc_range(llvm::drop_begin(op->getUses())))
+      use.set(b.clone(*op)->getResult(0));
   }
 }
 
 void EntryRewriter::run() {
-  separateEmpties();
+  separateDestinations();
   takeInputs();
   bindResults();
   function.walk([&](scf::ForOp loop) { bindCarried(loop); });
