@@ -3,6 +3,7 @@
 #define MG_IR_INTERFACES_H
 
 #include "ir/Inference.h"
+#include "ir/RuleBuilder.h"
 #include "ir/StridedView.h"
 
 #include "mlir/IR/AffineMap.h"

@@ -38,6 +38,13 @@ def MG_ConvertMode : MG_Enum<"ConvertMode", "convert_mode",
   I32EnumAttrCase<"Nearest", 1, "nearest">,
   I32EnumAttrCase<"Saturate", 2, "saturate">]>;
 
+def MG_CheckpointPolicy : MG_Enum<"CheckpointPolicy", "checkpoint_policy",
+                                  "what a checkpoint keeps", [
+  I32EnumAttrCase<"Nothing", 0, "nothing">,
+  I32EnumAttrCase<"Everything", 1, "everything">,
+  I32EnumAttrCase<"Dots", 2, "dots">, I32EnumAttrCase<"Names", 3, "names">,
+  I32EnumAttrCase<"Bytes", 4, "bytes">]>;
+
 def MG_DimsAttr : AttrDef<MgDialect, "Dims",
     [DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
   let mnemonic = "dims";

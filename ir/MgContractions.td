@@ -4,7 +4,7 @@
 
 include "MgOpBase.td"
 
-def MG_DotOp : MG_Op<"dot"> {
+def MG_DotOp : MG_Op<"dot", ruled> {
   let summary = "sum of products over pairs of dimensions";
   let description = [{
     The result is (batch.., lhs's other dimensions, rhs's other dimensions).
@@ -40,7 +40,7 @@ def MG_DotOp : MG_Op<"dot"> {
   let hasFolder = 1;
 }
 
-def MG_ConvOp : MG_Op<"conv"> {
+def MG_ConvOp : MG_Op<"conv", ruled> {
   let summary = "convolution (cross-correlation) over spatial dimensions";
   let description = [{
     x is (n, c, spatial..), w is (o, c / groups, spatial..), the result is

@@ -4,7 +4,7 @@
 
 include "MgOpBase.td"
 
-def MG_PadOp : MG_InferredOp<"pad"> {
+def MG_PadOp : MG_InferredOp<"pad", ruled> {
   let summary = "a value around and between elements";
   let description = [{
     Per dimension: `interior` copies of `value` between neighbours, then `lo`
@@ -31,7 +31,7 @@ def MG_PadOp : MG_InferredOp<"pad"> {
   let hasFolder = 1;
 }
 
-def MG_ConcatOp : MG_InferredOp<"concat"> {
+def MG_ConcatOp : MG_InferredOp<"concat", ruled> {
   let summary = "one after the other";
   let description = [{
     - C1: at least one operand; equal element types and ranks.
@@ -51,7 +51,7 @@ def MG_ConcatOp : MG_InferredOp<"concat"> {
   let hasFolder = 1;
 }
 
-def MG_FoldOp : MG_Op<"fold"> {
+def MG_FoldOp : MG_Op<"fold", ruled> {
   let summary = "sum of windows: the adjoint of unfold";
   let description = [{
     Each element of the result is the sum, in row-major order of the windows'
@@ -76,7 +76,7 @@ def MG_FoldOp : MG_Op<"fold"> {
   }];
 }
 
-def MG_DynamicSliceOp : MG_InferredOp<"dynamic_slice"> {
+def MG_DynamicSliceOp : MG_InferredOp<"dynamic_slice", ruled> {
   let summary = "a slice at a computed place";
   let description = [{
     `start` is clamped, so that the slice lies inside x.
@@ -100,7 +100,7 @@ def MG_DynamicSliceOp : MG_InferredOp<"dynamic_slice"> {
   let hasFolder = 1;
 }
 
-def MG_DynamicUpdateSliceOp : MG_InferredOp<"dynamic_update_slice"> {
+def MG_DynamicUpdateSliceOp : MG_InferredOp<"dynamic_update_slice", ruled> {
   let summary = "x with a slice at a computed place replaced";
   let description = [{
     `start` is clamped, so that `update` lies inside x.
@@ -122,7 +122,7 @@ def MG_DynamicUpdateSliceOp : MG_InferredOp<"dynamic_update_slice"> {
   let hasFolder = 1;
 }
 
-def MG_GatherOp : MG_InferredOp<"gather"> {
+def MG_GatherOp : MG_InferredOp<"gather", ruled> {
   let summary = "slices of x at computed places";
   let description = [{
     `indices` is (batch.., outer.., K): each K-vector indexes the dimensions
@@ -151,7 +151,7 @@ def MG_GatherOp : MG_InferredOp<"gather"> {
   }];
 }
 
-def MG_ScatterOp : MG_InferredOp<"scatter"> {
+def MG_ScatterOp : MG_InferredOp<"scatter", ruled> {
   let summary = "x with updates put in at computed places";
   let description = [{
     `updates` has the type that gather has with the same x and `indices`. The

@@ -104,18 +104,67 @@ def ElementwiseInterface : OpInterface<"Elementwise"> {
 def DifferentiableInterface : OpInterface<"Differentiable"> {
   let cppNamespace = "::mlir::mg";
   let description = [{
-    The op has derivative rules. Contract of the next step: `vjp` gives the
-    operands' cotangents from the results', `jvp` the results' tangents from
-    the operands', both as `mg` ops, so that they nest.
+    The op has derivatives. Rules emit `mg` ops through a RuleBuilder, so they
+    nest. A null value stands for zero; only floats have cotangents and
+    tangents.
+
+    Most ops implement `vjp` and `jvp`. Ops that call functions implement
+    `emitReverse` and `emitForward`, which say how the op itself is emitted
+    where a derivative will be asked for.
   }];
+  let methods = [
+    InterfaceMethod<[{
+        Reverse mode: sets the operands' cotangents, given the results'. One of
+        `cotangents` at least is not null. The op's operands and results are the
+        primal values. A gradient left null is zero by definition, not for want
+        of a rule: that is a failure with an error.
+      }],
+      "::llvm::LogicalResult", "vjp",
+      (ins "::mlir::mg::RuleBuilder &":$r,
+           "::llvm::ArrayRef<::mlir::Value>":$cotangents,
+           "::llvm::MutableArrayRef<::mlir::Value>":$gradients),
+      "", [{ return r.noRule($_op, "reverse"); }]>,
+    InterfaceMethod<[{
+        Forward mode: sets the results' tangents, given the operands'.
+      }],
+      "::llvm::LogicalResult", "jvp",
+      (ins "::mlir::mg::RuleBuilder &":$r,
+           "::llvm::ArrayRef<::mlir::Value>":$tangents,
+           "::llvm::MutableArrayRef<::mlir::Value>":$results),
+      "", [{ return r.noRule($_op, "forward"); }]>,
+    InterfaceMethod<[{
+        Emits the op on other `operands`, and says how cotangents will come
+        back through it. `active`: the operands for which one is wanted.
+      }],
+      "::mlir::FailureOr<::mlir::mg::Reverse>", "emitReverse",
+      (ins "::mlir::mg::RuleBuilder &":$r, "::mlir::ValueRange":$operands,
+           "::llvm::ArrayRef<bool>":$active),
+      "", [{ return ::mlir::mg::emitPlainReverse($_op, r, operands, active); }]>,
+    InterfaceMethod<[{
+        Emits the op on other `operands`, and its results' tangents.
+      }],
+      "::mlir::FailureOr<::mlir::mg::Forward>", "emitForward",
+      (ins "::mlir::mg::RuleBuilder &":$r, "::mlir::ValueRange":$operands,
+           "::llvm::ArrayRef<::mlir::Value>":$tangents),
+      "", [{ return ::mlir::mg::emitPlainForward($_op, r, operands, tangents); }]>,
+  ];
 }
 
 def BatchableInterface : OpInterface<"Batchable"> {
   let cppNamespace = "::mlir::mg";
   let description = [{
-    The op has a batching rule. Contract of the next step: given operands
-    with a leading batch dimension each (or none), the same op over them.
+    The op has a batching rule: the same op over operands that have one more
+    dimension in front, or not. An op without one is mapped by a loop.
   }];
+  let methods = [
+    InterfaceMethod<[{
+        Emits the op on `operands`, at least one of which is mapped, with
+        r.batchSize() elements; every result says whether it is mapped.
+      }],
+      "::mlir::FailureOr<::llvm::SmallVector<::mlir::mg::Mapped>>", "batch",
+      (ins "::mlir::mg::RuleBuilder &":$r,
+           "::llvm::ArrayRef<::mlir::mg::Mapped>":$operands)>,
+  ];
 }
 
 #endif // MG_INTERFACES

@@ -34,4 +34,9 @@ class MG_InferredOp<string mnemonic, list<Trait> traits = []>
   let extraClassDefinition = inferDefinition;
 }
 
+// The rules of an op, in the file of its family: ViewRules.cpp, ..
+defvar batched = [DeclareOpInterfaceMethods<BatchableInterface>];
+defvar ruled = [DeclareOpInterfaceMethods<DifferentiableInterface,
+                                          ["vjp", "jvp"]>] # batched;
+
 #endif // MG_OP_BASE

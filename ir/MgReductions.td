@@ -4,7 +4,7 @@
 
 include "MgOpBase.td"
 
-def MG_ReduceOp : MG_InferredOp<"reduce"> {
+def MG_ReduceOp : MG_InferredOp<"reduce", ruled> {
   let summary = "sum | prod | max | min | and | or over dimensions";
   let description = [{
     The result lacks the dimensions `dims`. Sums of floats follow a fixed tree
@@ -27,7 +27,7 @@ def MG_ReduceOp : MG_InferredOp<"reduce"> {
   let hasFolder = 1;
 }
 
-def MG_ArgReduceOp : MG_Op<"arg_reduce"> {
+def MG_ArgReduceOp : MG_Op<"arg_reduce", batched> {
   let summary = "where the maximum or minimum lies along a dimension";
   let description = [{
     The index of the first extreme element; `last`: of the last one. NaN is
@@ -50,7 +50,7 @@ def MG_ArgReduceOp : MG_Op<"arg_reduce"> {
   }];
 }
 
-def MG_CumulativeOp : MG_InferredOp<"cumulative"> {
+def MG_CumulativeOp : MG_InferredOp<"cumulative", ruled> {
   let summary = "running sum | prod | max | min along a dimension";
   let description = [{
     Element i is the reduction of elements 0..i, in this order; `exclusive`:
@@ -72,7 +72,7 @@ def MG_CumulativeOp : MG_InferredOp<"cumulative"> {
   }];
 }
 
-def MG_SortOp : MG_InferredOp<"sort"> {
+def MG_SortOp : MG_InferredOp<"sort", ruled> {
   let summary = "sorts along a dimension; values follow their keys";
   let description = [{
     Operand 0 holds the keys. Stable; NaN counts as the largest key, -0 and +0
@@ -96,7 +96,7 @@ def MG_SortOp : MG_InferredOp<"sort"> {
   }];
 }
 
-def MG_TopKOp : MG_Op<"topk"> {
+def MG_TopKOp : MG_Op<"topk", ruled> {
   let summary = "the k largest or smallest along a dimension";
   let description = [{
     The best comes first, of equal ones that of the lower index; NaN counts as

@@ -59,7 +59,7 @@ def MG_IotaOp : MG_Op<"iota"> {
   let assemblyFormat = "`dim` $dim attr-dict `:` type($result)";
 }
 
-def MG_RngBitsOp : MG_Op<"rng_bits"> {
+def MG_RngBitsOp : MG_Op<"rng_bits", batched> {
   let summary = "random bits by a counter";
   let description = [{
     Philox4x32-10. Element i in row-major order is a function of the key and

@@ -4,7 +4,7 @@
 
 include "MgOpBase.td"
 
-defvar viewTraits = [DeclareOpInterfaceMethods<ViewInterface>];
+defvar viewTraits = [DeclareOpInterfaceMethods<ViewInterface>] # ruled;
 
 def MG_ReshapeOp : MG_Op<"reshape", viewTraits> {
   let summary = "the same elements in row-major order, another shape";

@@ -1,5 +1,6 @@
 //===- Ops.cpp - what ODS generates, and custom syntax --------------------===//
 #include "ir/Ops.h"
+#include "ir/ElementwiseRules.h"
 #include "ir/ScalarBuilder.h"
 
 #include "mlir/IR/Builders.h"

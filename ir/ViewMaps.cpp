@@ -273,3 +273,26 @@ AffineMap DiagonalOp::getViewMap() {
                                            : d(next++, getContext()));
   return mapOf(*this, exprs);
 }
+
+//===----------------------------------------------------------------------===//
+// Identities
+//===----------------------------------------------------------------------===//
+
+FailureOr<StridedView> StopGradientOp::viewOf(const StridedView &operand,
+                                              RankedTensorType, DictionaryAttr,
+                                              RankedTensorType) {
+  return operand;
+}
+AffineMap StopGradientOp::getViewMap() {
+  return AffineMap::getMultiDimIdentityMap(getX().getType().getRank(),
+                                           getContext());
+}
+FailureOr<StridedView> NameOp::viewOf(const StridedView &operand,
+                                      RankedTensorType, DictionaryAttr,
+                                      RankedTensorType) {
+  return operand;
+}
+AffineMap NameOp::getViewMap() {
+  return AffineMap::getMultiDimIdentityMap(getX().getType().getRank(),
+                                           getContext());
+}
