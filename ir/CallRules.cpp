@@ -198,7 +198,7 @@ static SmallVector<Value> keptValues(CheckpointOp op, func::FuncOp body) {
   if (op.getPolicy() != CheckpointPolicy::Bytes)
     return kept;
   // In order of the ops where prices are equal.
-  SmallVector<size_t> order(llvm::seq(priced.size()));
+  auto order = llvm::to_vector(llvm::seq(priced.size()));
   llvm::sort(order, [&](size_t a, size_t b) {
     return std::pair(-priced[a].first, a) < std::pair(-priced[b].first, b);
   });

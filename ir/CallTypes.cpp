@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ir/Ops.h"
-#include "ir/RuleBuilder.h"
 
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
@@ -244,17 +243,12 @@ LogicalResult WhileOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return check.expect(getBodyAttr(), getOperandTypes(), getResultTypes());
 }
 
-/// A tensor type without its first dimension, and with one more.
+/// A tensor type without its first dimension.
 static Type sliceOf(Type type) {
   auto tensor = cast<RankedTensorType>(type);
   return RankedTensorType::get(tensor.getShape().drop_front(),
                                tensor.getElementType());
 }
-static Type stackOf(Type type, int64_t length) {
-  auto tensor = cast<RankedTensorType>(type);
-  return tensor.clone(RuleBuilder::prepended(length, tensor.getShape()));
-}
-
 LogicalResult ScanOp::verifySymbolUses(SymbolTableCollection &symbols) {
   CalleeCheck check(*this, symbols);
   SmallVector<Type> arguments(getOperandTypes()), results(getResultTypes());

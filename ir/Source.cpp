@@ -70,3 +70,9 @@ LogicalResult RngBitsOp::infer(Inference &in) {
 }
 
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
+
+/// A loop over the keys.
+FailureOr<SmallVector<Mapped>> RngBitsOp::batch(RuleBuilder &r,
+                                                ArrayRef<Mapped> operands) {
+  return batchByLoop(*this, r, operands);
+}
