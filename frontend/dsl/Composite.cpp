@@ -1,7 +1,7 @@
 //===- Composite.cpp - functions over the ops -----------------------------===//
 #include "mg/composite.h"
 
-#include "frontend/dsl/Promote.h"
+#include "frontend/dsl/Composites.h"
 
 #include <fmt/format.h>
 
@@ -13,19 +13,8 @@ using namespace detail;
 
 namespace {
 
-/// x as a float.
-Tensor real(const Arg &x) {
-  return cast(x.tensor, floating(specOf(x.tensor).dtype));
-}
-/// `axis` from the front, also as the attribute.
+/// `axis` from the front.
 int normal(int axis, const Tensor &x) { return axisOf(axis, x.rank(), x); }
-Attrs axisAttribute(int axis) {
-  return Attrs().set("axis", std::int64_t(axis));
-}
-Attrs realAttribute(const char *name, double value) {
-  return Attrs().set(name,
-                     mlir::Builder(currentContext()).getF64FloatAttr(value));
-}
 /// The maximum along `axis`, or 0 where that is infinite: x minus it is no NaN.
 Tensor shiftOf(const Tensor &x, int axis) {
   const Tensor top = max(x, axis, true);
@@ -36,16 +25,17 @@ Tensor shiftOf(const Tensor &x, int axis) {
 
 Tensor relu(Arg x) {
   Scope scope("relu", x.where);
-  return maximum(x, 0);
+  // Not maximum(x, 0): the derivative at 0 is 0 then, and NaN stays.
+  return where(x <= 0, zeros_like(x), x);
 }
 Tensor leaky_relu(Arg x, float slope) {
   Scope scope("leaky_relu", x.where);
-  const Tensor y = real(x);
+  const Tensor y = real("leaky_relu", x);
   return where(y >= 0, y, y * slope);
 }
 Tensor elu(Arg x, float alpha) {
   Scope scope("elu", x.where);
-  const Tensor y = real(x);
+  const Tensor y = real("elu", x);
   return where(y > 0, y, expm1(y) * alpha);
 }
 
@@ -61,29 +51,29 @@ Tensor gelu(Arg x, Gelu form) {
   };
   mlir::Builder b(currentContext());
   return composite(
-      "gelu", {real(x)},
+      "gelu", {real("gelu", x)},
       Attrs().set("approximate", b.getStringAttr(exact ? "none" : "tanh")),
       body);
 }
 Tensor silu(Arg x) {
   Scope scope("silu", x.where);
-  return composite("silu", {real(x)}, {}, [](const Tensors &in) {
+  return composite("silu", {real("silu", x)}, {}, [](const Tensors &in) {
     return Tensors{in[0] * sigmoid(in[0])};
   });
 }
 Tensor softplus(Arg x) {
   Scope scope("softplus", x.where);
-  const Tensor y = real(x);
+  const Tensor y = real("softplus", x);
   return maximum(y, 0) + log1p(exp(-abs(y)));
 }
 Tensor log_sigmoid(Arg x) {
   Scope scope("log_sigmoid", x.where);
-  return -softplus(-real(x));
+  return -softplus(-real("log_sigmoid", x));
 }
 
 Tensor softmax(Arg x, int axis) {
   Scope scope("softmax", x.where);
-  const Tensor y = real(x);
+  const Tensor y = real("softmax", x);
   const int dim = normal(axis, y);
   return composite("softmax", {y}, axisAttribute(dim), [&](const Tensors &in) {
     const Tensor e = exp(in[0] - max(in[0], dim, true));
@@ -92,7 +82,7 @@ Tensor softmax(Arg x, int axis) {
 }
 Tensor logsumexp(Arg x, int axis, bool keep) {
   Scope scope("logsumexp", x.where);
-  const Tensor y = real(x);
+  const Tensor y = real("logsumexp", x);
   const int dim = normal(axis, y);
   const Tensor result =
       composite("logsumexp", {y}, axisAttribute(dim), [&](const Tensors &in) {
@@ -103,7 +93,7 @@ Tensor logsumexp(Arg x, int axis, bool keep) {
 }
 Tensor log_softmax(Arg x, int axis) {
   Scope scope("log_softmax", x.where);
-  const Tensor y = real(x);
+  const Tensor y = real("log_softmax", x);
   return y - logsumexp(y, axis, true);
 }
 
@@ -123,7 +113,7 @@ static void checkMatrix(const Tensor &x) {
 
 Tensor layer_norm(Arg x, Arg scale, Arg bias, float epsilon) {
   Scope scope("layer_norm", x.where);
-  const Tensor y = real(x);
+  const Tensor y = real("layer_norm", x);
   checkMatrix(y);
   auto body = [&](const Tensors &in) {
     const Tensor wide = cast(in[0], widened(y.dtype()));
@@ -138,7 +128,7 @@ Tensor layer_norm(Arg x, Arg scale, Arg bias, float epsilon) {
 }
 Tensor rms_norm(Arg x, Arg scale, float epsilon) {
   Scope scope("rms_norm", x.where);
-  const Tensor y = real(x);
+  const Tensor y = real("rms_norm", x);
   checkMatrix(y);
   auto body = [&](const Tensors &in) {
     const Tensor wide = cast(in[0], widened(y.dtype()));
@@ -158,7 +148,7 @@ Tensor one_hot(Arg x, std::int64_t classes, DType dtype) {
 }
 Tensor cross_entropy(Arg logits, Arg labels) {
   Scope scope("cross_entropy", logits.where);
-  const Tensor y = real(logits);
+  const Tensor y = real("cross_entropy", logits);
   checkMatrix(y);
   const Spec label = specOf(labels.tensor);
   Shape batch = y.shape();

@@ -1,4 +1,5 @@
 //===- Contract.cpp - matmul, dot_general, conv ---------------------------===//
+#include "frontend/dsl/Autocast.h"
 #include "frontend/dsl/Promote.h"
 
 #include <fmt/format.h>
@@ -10,9 +11,11 @@ using namespace detail;
 
 namespace {
 
-std::pair<Tensor, Tensor> sameDType(const Arg &a, const Arg &b) {
+/// Both operands of `op` in the dtype in which it takes them.
+std::pair<Tensor, Tensor> sameDType(const char *op, const Arg &a,
+                                    const Arg &b) {
   specOf(a.tensor), specOf(b.tensor); // neither is empty
-  const DType dtype = counting(promoteAll({&a, &b}));
+  const DType dtype = autocastTo(op, counting(promoteAll({&a, &b})));
   return {cast(a.tensor, dtype), cast(b.tensor, dtype)};
 }
 
@@ -46,7 +49,7 @@ Dims dimsOf(const std::vector<int> &axes, const Tensor &x) {
 
 Tensor matmul(Arg a, Arg b) {
   Scope scope("matmul", a.where);
-  auto [x, y] = sameDType(a, b);
+  auto [x, y] = sameDType("matmul", a, b);
   const Shape &s = x.shape(), &t = y.shape();
   const std::string both =
       fmt::format(" (lhs {}, rhs {})", type_string(x), type_string(y));
@@ -72,14 +75,14 @@ Tensor matmul(Arg a, Arg b) {
 
 Tensor dot_general(Arg a, Arg b, const DotDims &dims) {
   Scope scope("dot_general", a.where);
-  auto [x, y] = sameDType(a, b);
+  auto [x, y] = sameDType("dot_general", a, b);
   return dot(x, y, dimsOf(dims.lhs_contract, x), dimsOf(dims.rhs_contract, y),
              dimsOf(dims.lhs_batch, x), dimsOf(dims.rhs_batch, y));
 }
 
 Tensor tensordot(Arg a, Arg b, int axes) {
   Scope scope("tensordot", a.where);
-  auto [x, y] = sameDType(a, b);
+  auto [x, y] = sameDType("tensordot", a, b);
   if (axes < 0 || axes > x.rank() || axes > y.rank())
     fail(fmt::format("{} axes of {} and {}", axes, type_string(x),
                      type_string(y)),
@@ -92,7 +95,7 @@ Tensor tensordot(Arg a, Arg b, int axes) {
 
 Tensor conv(Arg x, Arg w, const ConvOptions &options) {
   Scope scope("conv", x.where);
-  auto [input, weights] = sameDType(x, w);
+  auto [input, weights] = sameDType("conv", x, w);
   const std::size_t spatial = std::max(input.rank() - 2, 0);
   auto given = [&](const Shape &values, std::int64_t otherwise) {
     return values.empty() ? Shape(spatial, otherwise) : values;

@@ -13,6 +13,7 @@
 // dropped, which is what broadcasting means here.
 //
 //===----------------------------------------------------------------------===//
+#include "frontend/dsl/Autocast.h"
 #include "frontend/dsl/Promote.h"
 
 #include <fmt/format.h>
@@ -168,7 +169,7 @@ public:
     std::vector<const Arg *> pointers;
     for (const Arg &arg : args)
       pointers.push_back(&arg);
-    const DType dtype = counting(promoteAll(pointers));
+    const DType dtype = autocastTo("einsum", counting(promoteAll(pointers)));
     int rest = 0;
     for (std::size_t i = 0; i < args.size(); ++i) {
       const Tensor x = cast(args[i].tensor, dtype);

@@ -3,6 +3,7 @@
 // A table of names: which op of the dialect, at which dtype.
 //
 //===----------------------------------------------------------------------===//
+#include "frontend/dsl/Autocast.h"
 #include "frontend/dsl/Promote.h"
 
 #include <fmt/format.h>
@@ -23,24 +24,27 @@ DType same(DType dtype) { return dtype; }
 Tensor unary(const char *op, const char *mnemonic, const Arg &x,
              Domain *domain) {
   Scope scope(op, x.where);
-  return emit(mnemonic, {cast(x.tensor, domain(specOf(x.tensor).dtype))});
+  const DType dtype = autocastTo(op, domain(specOf(x.tensor).dtype));
+  return emit(mnemonic, {cast(x.tensor, dtype)});
 }
 
-/// Both operands at one dtype and shape.
-std::pair<Tensor, Tensor> together(const Arg &a, const Arg &b, Domain *domain) {
-  const Spec spec{domain(promoteAll({&a, &b})), broadcastShapes(a, b)};
+/// Both operands of `op` at one dtype and shape.
+std::pair<Tensor, Tensor> together(const char *op, const Arg &a, const Arg &b,
+                                   Domain *domain) {
+  const Spec spec{autocastTo(op, domain(promoteAll({&a, &b}))),
+                  broadcastShapes(a, b)};
   return {fit(a, spec), fit(b, spec)};
 }
 Tensor binary(const char *op, const char *mnemonic, const Arg &a, const Arg &b,
               Domain *domain) {
   Scope scope(op, a.where);
-  auto [x, y] = together(a, b, domain);
+  auto [x, y] = together(op, a, b, domain);
   return emit(mnemonic, {x, y});
 }
 Tensor compare(const char *op, Direction direction, const Arg &a,
                const Arg &b) {
   Scope scope(op, a.where);
-  auto [x, y] = together(a, b, same);
+  auto [x, y] = together(op, a, b, same);
   return emit("compare", {x, y},
               Attrs().choose<mlir::mg::DirectionAttr>("direction", direction));
 }
@@ -130,13 +134,13 @@ Tensor operator>>(Arg a, Arg b) {
 }
 Tensor operator%(Arg a, Arg b) {
   Scope scope("remainder", a.where);
-  auto [x, y] = together(a, b, counting);
+  auto [x, y] = together("remainder", a, b, counting);
   Tensor r = emit("rem", {x, y});
   return isUnsigned(r.dtype()) ? r : where(has_wrong_sign(r, y), r + y, r);
 }
 Tensor floor_divide(Arg a, Arg b) {
   Scope scope("floor_divide", a.where);
-  auto [x, y] = together(a, b, counting);
+  auto [x, y] = together("floor_divide", a, b, counting);
   Tensor quotient = emit("div", {x, y});
   if (isFloat(quotient.dtype()))
     return floor(quotient);
@@ -154,7 +158,7 @@ static Tensor power(const Tensor &x, std::int64_t n) {
 }
 Tensor pow(Arg a, Arg b) {
   Scope scope("pow", a.where);
-  const DType dtype = counting(promoteAll({&a, &b}));
+  const DType dtype = autocastTo("pow", counting(promoteAll({&a, &b})));
   const bool whole = b.number && b.number->value == std::trunc(b.number->value);
   const double n = b.number ? b.number->value : 0;
   if (whole && n >= 0 && n <= (isFloat(dtype) ? 4 : 63)) {

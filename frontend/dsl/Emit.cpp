@@ -143,11 +143,11 @@ Tensor emit(const char *mnemonic, const Tensors &operands,
   return emitAll(mnemonic, operands, attributes, {wanted}).front();
 }
 
-Tensor composite(const char *name, const Tensors &operands,
-                 const Attrs &attributes, const Trace::Body &body) {
+Tensors compositeAll(const char *name, const Tensors &operands,
+                     const Attrs &attributes, const Trace::Body &body) {
   Trace *trace = Trace::current();
   if (!trace)
-    return body(operands).front();
+    return body(operands);
   const std::vector<std::string> labels(operands.size(),
                                         fmt::format("operand of {}", name));
   Function function = trace->function(name, /*isPublic=*/false, operands,
@@ -155,13 +155,20 @@ Tensor composite(const char *name, const Tensors &operands,
   Tensors all = operands;
   all.insert(all.end(), function.captures.begin(), function.captures.end());
   mlir::MLIRContext *context = trace->context();
-  return emit(
+  std::vector<Spec> results;
+  for (mlir::Type type : function.op.getResultTypes())
+    results.push_back(specOf(type));
+  return emitAll(
       "composite", all,
       Attrs()
           .set("name", mlir::StringAttr::get(context, name))
           .set("composite_attributes", attributes.dictionary())
           .set("decomposition", mlir::FlatSymbolRefAttr::get(function.op)),
-      specOf(function.op.getResultTypes().front()));
+      results);
+}
+Tensor composite(const char *name, const Tensors &operands,
+                 const Attrs &attributes, const Trace::Body &body) {
+  return compositeAll(name, operands, attributes, body).front();
 }
 
 } // namespace mg::detail

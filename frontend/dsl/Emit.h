@@ -75,6 +75,9 @@ Tensor emit(const char *mnemonic, const Tensors &operands,
 
 /// In a trace `body` becomes a private function, called by the name; eager it
 /// just runs.
+Tensors compositeAll(const char *name, const Tensors &operands,
+                     const Attrs &attributes, const Trace::Body &body);
+/// The same for one result.
 Tensor composite(const char *name, const Tensors &operands,
                  const Attrs &attributes, const Trace::Body &body);
 

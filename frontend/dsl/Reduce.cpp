@@ -1,4 +1,5 @@
 //===- Reduce.cpp - reductions, scans, order ------------------------------===//
+#include "frontend/dsl/Autocast.h"
 #include "frontend/dsl/Promote.h"
 
 #include <fmt/format.h>
@@ -32,7 +33,7 @@ Tensor reduce(const char *op, Reduction kind, const Arg &x, const Axes &axes,
   Scope scope(op, x.where);
   const Spec spec = specOf(x.tensor);
   const auto dims = dimsOf(axes, x.tensor);
-  const Tensor operand = cast(x.tensor, domain(spec.dtype));
+  const Tensor operand = cast(x.tensor, autocastTo(op, domain(spec.dtype)));
   if (operand.dtype() == DType::b1)
     kind = ofTruth(kind);
   const Tensor y = emit(
@@ -63,7 +64,8 @@ Tensor cumulative(const char *op, Reduction kind, const Arg &x, int axis,
   Scope scope(op, x.where);
   const int dim =
       axisOf(axis, static_cast<int>(specOf(x.tensor).shape.size()), x.tensor);
-  return emit("cumulative", {cast(x.tensor, domain(x.tensor.dtype()))},
+  return emit("cumulative",
+              {cast(x.tensor, autocastTo(op, domain(x.tensor.dtype())))},
               Attrs()
                   .choose<mlir::mg::ReductionAttr>("kind", kind)
                   .set("dim", std::int64_t(dim))
@@ -101,13 +103,13 @@ Tensor All::operator()(Arg x, Axes axes, bool keep) const {
 }
 Tensor mean(Arg x, Axes axes, bool keep) {
   Scope scope("mean", x.where);
-  const DType dtype = floating(specOf(x.tensor).dtype);
+  const DType dtype = autocastTo("mean", floating(specOf(x.tensor).dtype));
   const Tensor y = cast(x.tensor, widened(dtype));
   return cast(sum(y, axes, keep) / countOf(y, axes), dtype);
 }
 Tensor var(Arg x, Axes axes, bool keep, int ddof) {
   Scope scope("var", x.where);
-  const DType dtype = floating(specOf(x.tensor).dtype);
+  const DType dtype = autocastTo("var", floating(specOf(x.tensor).dtype));
   const Tensor y = cast(x.tensor, widened(dtype));
   const Tensor squares = sum(square(y - mean(y, axes, true)), axes, keep);
   return cast(squares / (countOf(y, axes) - ddof), dtype);

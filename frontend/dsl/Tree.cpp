@@ -1,6 +1,7 @@
 //===- Tree.cpp - walking trees: paths, keys, types -----------------------===//
 #include "mg/tree.h"
 
+#include "frontend/dsl/Autocast.h"
 #include "frontend/tensor/Value.h"
 
 #include <algorithm>
@@ -76,6 +77,7 @@ std::string key_of(const std::function<void(Walker &)> &tree) {
     }
   } walker;
   tree(walker);
+  walker.key += static_cast<char>(autocastDType()); // another program, too
   return std::move(walker.key);
 }
 

@@ -16,3 +16,7 @@
 #include "mg/dlpack.h"
 #include "mg/io.h"
 #include "mg/tree_io.h"
+#include "mg/functional.h"
+#include "mg/nn.h"
+#include "mg/autocast.h"
+#include "mg/optim.h"
