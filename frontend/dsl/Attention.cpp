@@ -4,7 +4,7 @@
 // d) is (b.., g, h / g * l, d) beside k (b.., g, s, d), so k is never repeated.
 //
 //===----------------------------------------------------------------------===//
-#include "frontend/dsl/Attention.h"
+#include "frontend/dsl/CompositeRules.h"
 
 #include "frontend/dsl/Composites.h"
 
@@ -106,19 +106,6 @@ Tensor batchedDot(const Tensor &a, const Tensor &b, int lhs, int rhs,
 
 } // namespace detail
 
-/// softmax(scores) v, where a row of -inf gives 0.
-static Tensors attend(const Attending &how, const Tensors &in) {
-  const Tensor &v = in[2];
-  const Tensor s = how.scoresOf(in[0], in[1], in.size() > 3 ? in[3] : Tensor());
-  const Tensor top = max(s, -1, true);
-  const Tensor e = exp(s - where(top == -infinity, zeros_like(top), top));
-  const Tensor total = sum(e, -1, true);
-  const Tensor p = e / where(total == 0, ones_like(total), total);
-  const Tensor out =
-      batchedDot(how.rows(cast(p, v.dtype())), v, 1, 0, v.dtype());
-  return {how.heads(out, v.shape().back())};
-}
-
 Tensor scaled_dot_product_attention(Arg q, Arg k, Arg v,
                                     const AttentionOptions &options) {
   Scope scope("scaled_dot_product_attention", q.where);
@@ -146,7 +133,8 @@ Tensor scaled_dot_product_attention(Arg q, Arg k, Arg v,
   return composite(
       "sdpa", operands,
       realAttribute("scale", how.scale).flag("causal", options.causal),
-      [&](const Tensors &in) { return attend(how, in); });
+      [&](const Tensors &in) { return Tensors{attend(how, in)[0]}; },
+      attentionRule(how));
 }
 
 Tensor rope(Arg x, Arg positions, float base, Rope pairs) {

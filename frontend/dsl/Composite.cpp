@@ -1,6 +1,7 @@
 //===- Composite.cpp - functions over the ops -----------------------------===//
 #include "mg/composite.h"
 
+#include "frontend/dsl/CompositeRules.h"
 #include "frontend/dsl/Composites.h"
 
 #include <fmt/format.h>
@@ -75,20 +76,23 @@ Tensor softmax(Arg x, int axis) {
   Scope scope("softmax", x.where);
   const Tensor y = real("softmax", x);
   const int dim = normal(axis, y);
-  return composite("softmax", {y}, axisAttribute(dim), [&](const Tensors &in) {
+  auto body = [=](const Tensors &in) {
     const Tensor e = exp(in[0] - max(in[0], dim, true));
     return Tensors{e / sum(e, dim, true)};
-  });
+  };
+  return composite("softmax", {y}, axisAttribute(dim), body,
+                   softmaxRule(body, dim));
 }
 Tensor logsumexp(Arg x, int axis, bool keep) {
   Scope scope("logsumexp", x.where);
   const Tensor y = real("logsumexp", x);
   const int dim = normal(axis, y);
-  const Tensor result =
-      composite("logsumexp", {y}, axisAttribute(dim), [&](const Tensors &in) {
-        const Tensor shift = shiftOf(in[0], dim);
-        return Tensors{log(sum(exp(in[0] - shift), dim)) + squeeze(shift, dim)};
-      });
+  auto body = [=](const Tensors &in) {
+    const Tensor shift = shiftOf(in[0], dim);
+    return Tensors{log(sum(exp(in[0] - shift), dim)) + squeeze(shift, dim)};
+  };
+  const Tensor result = composite("logsumexp", {y}, axisAttribute(dim), body,
+                                  logsumexpRule(body, dim));
   return keep ? expand_dims(result, dim) : result;
 }
 Tensor log_softmax(Arg x, int axis) {
@@ -122,9 +126,9 @@ Tensor layer_norm(Arg x, Arg scale, Arg bias, float epsilon) {
     const Tensor unit = centered * rsqrt(variance + epsilon);
     return Tensors{cast(unit, y.dtype()) * in[1] + in[2]};
   };
-  return composite("layer_norm",
-                   {y, lastAxis("scale", scale, y), lastAxis("bias", bias, y)},
-                   realAttribute("epsilon", epsilon), body);
+  return composite(
+      "layer_norm", {y, lastAxis("scale", scale, y), lastAxis("bias", bias, y)},
+      realAttribute("epsilon", epsilon), body, layerNormRule(body, epsilon));
 }
 Tensor rms_norm(Arg x, Arg scale, float epsilon) {
   Scope scope("rms_norm", x.where);
@@ -136,7 +140,8 @@ Tensor rms_norm(Arg x, Arg scale, float epsilon) {
     return Tensors{cast(wide * rsqrt(power + epsilon), y.dtype()) * in[1]};
   };
   return composite("rms_norm", {y, lastAxis("scale", scale, y)},
-                   realAttribute("epsilon", epsilon), body);
+                   realAttribute("epsilon", epsilon), body,
+                   rmsNormRule(body, epsilon));
 }
 
 Tensor one_hot(Arg x, std::int64_t classes, DType dtype) {
@@ -163,7 +168,8 @@ Tensor cross_entropy(Arg logits, Arg labels) {
     const Tensor picked = sum(where(hot, in[0], zeros_like(in[0])), last);
     return Tensors{logsumexp(in[0], last) - picked};
   };
-  return composite("cross_entropy", {y, labels.tensor}, {}, body);
+  return composite("cross_entropy", {y, labels.tensor}, {}, body,
+                   crossEntropyRule());
 }
 
 } // namespace mg

@@ -73,13 +73,21 @@ Tensor emit(const char *mnemonic, const Tensors &operands,
 Tensor emit(const char *mnemonic, const Tensors &operands,
             const Attrs &attributes, const Spec &wanted);
 
+/// A derivative by hand: `forward` returns the results and then residuals,
+/// `backward` takes those and a cotangent per result that is a float, and
+/// returns one per operand that is a float. Both read nothing else.
+struct Rule {
+  Trace::Body forward = {}, backward = {};
+};
 /// In a trace `body` becomes a private function, called by the name; eager it
 /// just runs.
 Tensors compositeAll(const char *name, const Tensors &operands,
-                     const Attrs &attributes, const Trace::Body &body);
+                     const Attrs &attributes, const Trace::Body &body,
+                     const Rule &rule = {});
 /// The same for one result.
 Tensor composite(const char *name, const Tensors &operands,
-                 const Attrs &attributes, const Trace::Body &body);
+                 const Attrs &attributes, const Trace::Body &body,
+                 const Rule &rule = {});
 
 } // namespace mg::detail
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "mg/functional.h"
 
+#include "frontend/dsl/CompositeRules.h"
 #include "frontend/dsl/Composites.h"
 
 #include <fmt/format.h>
@@ -62,8 +63,9 @@ BatchStatistics batch_norm(Arg x, Arg scale, Arg bias, float epsilon) {
     const Tensor out = centered * aligned(factor, z) + aligned(in[2], z);
     return Tensors{cast(out, y.dtype()), middle, variance};
   };
-  const Tensors all = compositeAll("batch_norm", {y, gain, shift},
-                                   realAttribute("epsilon", epsilon), body);
+  const Tensors all = compositeAll(
+      "batch_norm", {y, gain, shift}, realAttribute("epsilon", epsilon), body,
+      batchNormRule(body, allButChannels(y), epsilon));
   return {all[0], all[1], all[2]};
 }
 

@@ -11,10 +11,14 @@ using mg::detail::cast;
 
 namespace {
 
+/// What has no derivative is empty in a gradient.
+bool isFloatLeaf(const Tensor &leaf) {
+  return !leaf.empty() && isFloat(leaf.dtype());
+}
 /// f(leaf) in place of every leaf that is a float.
 template <class F> void replaceFloats(Leaves &leaves, F f) {
   for (Tensor &leaf : leaves)
-    if (isFloat(specOf(leaf).dtype))
+    if (isFloatLeaf(leaf))
       leaf = f(leaf);
 }
 /// A number of rank 0 as leaves of `dtype` need it.
@@ -29,23 +33,24 @@ template <class F> void combine(Leaves &old, const Leaves &now, F f) {
   if (old.size() != now.size())
     fail(fmt::format("{} leaves beside {}", old.size(), now.size()));
   for (std::size_t i = 0; i < old.size(); ++i) {
-    if (specOf(old[i]).shape != specOf(now[i]).shape)
+    if (!isFloatLeaf(old[i]))
+      continue;
+    if (old[i].shape() != specOf(now[i]).shape)
       fail(fmt::format("leaf {} is {} beside {}", i, type_string(old[i]),
                        type_string(now[i])),
            now[i]);
-    if (isFloat(old[i].dtype()))
-      old[i] = f(old[i], cast(now[i], old[i].dtype()));
+    old[i] = f(old[i], cast(now[i], old[i].dtype()));
   }
 }
 
 Tensor normOf(const Leaves &leaves) {
   DType dtype = DType::f32;
   for (const Tensor &leaf : leaves)
-    if (specOf(leaf).dtype == DType::f64)
+    if (!leaf.empty() && leaf.dtype() == DType::f64)
       dtype = DType::f64;
   Tensor total = full({}, 0, dtype);
   for (const Tensor &leaf : leaves)
-    if (isFloat(leaf.dtype()))
+    if (isFloatLeaf(leaf))
       total = total + sum(square(cast(leaf, dtype)));
   return sqrt(total);
 }
