@@ -275,6 +275,15 @@ FailureOr<SmallVector<Mapped>> CheckpointOp::batch(RuleBuilder &r,
 //===--- identities
 //--------------------------------------------------------===//
 
+/// Zero by definition.
+LogicalResult StopGradientOp::vjp(RuleBuilder &, ArrayRef<Value>,
+                                  MutableArrayRef<Value>) {
+  return success();
+}
+LogicalResult StopGradientOp::jvp(RuleBuilder &, ArrayRef<Value>,
+                                  MutableArrayRef<Value>) {
+  return success();
+}
 FailureOr<SmallVector<Mapped>>
 StopGradientOp::batch(RuleBuilder &r, ArrayRef<Mapped> operands) {
   return SmallVector<Mapped>{

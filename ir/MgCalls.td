@@ -304,7 +304,7 @@ class MG_IdentityOp<string mnemonic, list<Trait> traits>
   let results = (outs MG_Tensor:$result);
 }
 
-def MG_StopGradientOp : MG_IdentityOp<"stop_gradient", batched> {
+def MG_StopGradientOp : MG_IdentityOp<"stop_gradient", ruled> {
   let summary = "x, and no derivative goes through";
   let description = [{
     ```mlir

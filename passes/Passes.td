@@ -10,6 +10,11 @@
 
 include "mlir/Pass/PassBase.td"
 
+def Differentiate : Pass<"mg-differentiate", "ModuleOp"> {
+  let summary = "Expand derivatives and maps of functions";
+  let dependentDialects = ["func::FuncDialect", "mg::MgDialect"];
+}
+
 def InlineCalls : Pass<"mg-inline-calls", "ModuleOp"> {
   let summary = "Expand mg calls and composites";
 }

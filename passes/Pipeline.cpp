@@ -12,12 +12,19 @@
 using namespace mlir;
 using namespace mlir::mg;
 
+void mg::buildGradPipeline(OpPassManager &manager,
+                           const PipelineOptions &options) {
+  // Everything after sees static shapes: rules write sizes down.
+  manager.addPass(createFixDims({llvm::to_vector(options.dims)}));
+  // While functions are whole: what is transformed is a function.
+  manager.addPass(createDifferentiate());
+}
+
 void mg::buildSimplifyPipeline(OpPassManager &manager,
                                const PipelineOptions &options) {
+  buildGradPipeline(manager, options);
   // Everything after sees one function body per entry.
   manager.addPass(createInlineCalls());
-  // Everything after sees static shapes.
-  manager.addPass(createFixDims({llvm::to_vector(options.dims)}));
   // Nothing after need think of empty loops over strided views.
   manager.addNestedPass<func::FuncOp>(createDropEmpty());
   // Equal subprograms first, so that folds see each once; what folding makes
@@ -67,6 +74,11 @@ struct TextOptions : PassPipelineOptions<TextOptions> {
 
 void mg::registerPasses() {
   registerMgPasses();
+  PassPipelineRegistration<TextOptions>(
+      "mg-grad", "mg to static mg without transformations",
+      [](OpPassManager &manager, const TextOptions &options) {
+        buildGradPipeline(manager, options.get());
+      });
   PassPipelineRegistration<TextOptions>(
       "mg-simplify", "mg to static, simplified mg",
       [](OpPassManager &manager, const TextOptions &options) {

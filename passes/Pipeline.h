@@ -17,6 +17,8 @@ struct PipelineOptions {
   std::vector<std::string> dims;
 };
 
+/// The levels `mg` to `grad`: static mg ops, no transformations left.
+void buildGradPipeline(OpPassManager &manager, const PipelineOptions &options);
 /// The levels `mg` to `simplified`: static mg ops without calls.
 void buildSimplifyPipeline(OpPassManager &manager,
                            const PipelineOptions &options);
@@ -26,7 +28,7 @@ void buildLowerToLinalgPipeline(OpPassManager &manager);
 void buildToLinalgPipeline(OpPassManager &manager,
                            const PipelineOptions &options);
 
-/// Registers the passes, --mg-simplify, --mg-simplified-to-linalg and
+/// Registers the passes, --mg-grad, --mg-simplify, --mg-simplified-to-linalg and
 /// --mg-to-linalg.
 void registerPasses();
 
