@@ -10,10 +10,15 @@
 //     bufferization.materialize_in_destination %r in restrict writable %y
 //     return %ok }
 //
+// A result with `mg.updates = j` has no memory of its own: it is bound to that
+// of argument j, which is then writable.
+//
 // The caller promises that arrays do not overlap; so every memref is `noalias`.
 //
 //===----------------------------------------------------------------------===//
+#include "codegen/BindControlFlow.h"
 #include "codegen/Passes.h"
+#include "codegen/TensorRoots.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -60,18 +65,25 @@ class EntryRewriter {
 public:
   explicit EntryRewriter(func::FuncOp function)
       : function(function), b(function.getContext()) {}
-  void run();
+  LogicalResult run();
 
 private:
   void separateDestinations();
   void takeInputs();
+  /// Copies of the results that are (views of) what another result overwrites
+  /// before they are bound.
+  void saveOverwritten(func::ReturnOp end);
   void bindResults();
-  void bindCarried(scf::ForOp loop);
+  /// `value` to the memory that result `number` has.
+  void bind(Location loc, unsigned number, Value value);
   Value addArgument(Type type, DictionaryAttr attrs);
 
   func::FuncOp function;
   OpBuilder b;
   SmallVector<DictionaryAttr> argAttrs;
+  /// Per result the argument that it updates, and that argument as a tensor.
+  SmallVector<std::optional<unsigned>> updates;
+  DenseMap<unsigned, Value> updated;
 };
 
 void EntryRewriter::takeInputs() {
@@ -79,9 +91,11 @@ void EntryRewriter::takeInputs() {
   b.setInsertionPointToStart(&body);
   for (BlockArgument argument : body.getArguments()) {
     const MemRefType type = memoryOf(argument.getType());
-    NamedAttrList attrs(function.getArgAttrDict(argument.getArgNumber()));
+    const unsigned number = argument.getArgNumber();
+    const bool isUpdated = llvm::is_contained(updates, number);
+    NamedAttrList attrs(function.getArgAttrDict(number));
     attrs.append(
-        pointerAttrs(b, naturalAlignment(type), /*readOnly=*/true).getValue());
+        pointerAttrs(b, naturalAlignment(type), !isUpdated).getValue());
     argAttrs.push_back(attrs.getDictionary(b.getContext()));
     if (isEmpty(argument.getType())) {
       const auto tensor = cast<RankedTensorType>(argument.getType());
@@ -89,8 +103,11 @@ void EntryRewriter::takeInputs() {
           argument.getLoc(), tensor.getShape(), tensor.getElementType()));
     } else {
       auto read = b.create<bufferization::ToTensorOp>(
-          argument.getLoc(), argument.getType(), argument, /*restrict=*/true);
+          argument.getLoc(), argument.getType(), argument, /*restrict=*/true,
+          /*writable=*/isUpdated);
       argument.replaceAllUsesExcept(read, read);
+      if (isUpdated)
+        updated[number] = read;
     }
     argument.setType(type);
   }
@@ -101,9 +118,53 @@ Value EntryRewriter::addArgument(Type type, DictionaryAttr attrs) {
   return function.front().addArgument(type, function.getLoc());
 }
 
+void EntryRewriter::saveOverwritten(func::ReturnOp end) {
+  llvm::SmallDenseSet<Value> overwritten;
+  for (auto [i, value] : llvm::enumerate(end.getOperands())) {
+    const Value own = updates[i] ? updated.lookup(*updates[i]) : Value();
+    const TensorRoots roots(value);
+    if (roots.any([&](Value root) {
+          return root == own ? roots.throughView() : overwritten.contains(root);
+        }))
+      end.setOperand(i,
+                     b.create<bufferization::AllocTensorOp>(
+                         end.getLoc(), cast<RankedTensorType>(value.getType()),
+                         ValueRange(), value));
+    if (own)
+      overwritten.insert(own);
+  }
+}
+
+void EntryRewriter::bind(Location loc, unsigned number, Value value) {
+  const DictionaryAttr attrs = function.getResultAttrDict(number);
+  Value memory;
+  if (updates[number]) {
+    memory = function.getArgument(*updates[number]);
+  } else {
+    const MemRefType type = memoryOf(value.getType());
+    NamedAttrList pointer(
+        pointerAttrs(b, naturalAlignment(type), /*readOnly=*/false));
+    if (attrs)
+      pointer.append(attrs.getValue());
+    memory = addArgument(type, pointer.getDictionary(b.getContext()));
+  }
+  if (isEmpty(value.getType()))
+    return;
+  // As a tensor first: bufferization must see that the old value ends here.
+  if (updates[number])
+    value = b.create<bufferization::MaterializeInDestinationOp>(
+                 loc, value, updated.at(*updates[number]))
+                .getResult();
+  auto bound = b.create<bufferization::MaterializeInDestinationOp>(
+      loc, TypeRange(), value, memory);
+  bound.setRestrict(true);
+  bound.setWritable(true);
+}
+
 void EntryRewriter::bindResults() {
   auto end = cast<func::ReturnOp>(function.front().getTerminator());
   b.setInsertionPoint(end);
+  saveOverwritten(end);
   Value status;
   for (auto [i, value] : llvm::enumerate(end.getOperands())) {
     const DictionaryAttr attrs = function.getResultAttrDict(i);
@@ -111,80 +172,11 @@ void EntryRewriter::bindResults() {
       status = b.create<tensor::ExtractOp>(end.getLoc(), value, ValueRange());
       continue;
     }
-    const MemRefType type = memoryOf(value.getType());
-    NamedAttrList pointer(
-        pointerAttrs(b, naturalAlignment(type), /*readOnly=*/false));
-    if (attrs)
-      pointer.append(attrs.getValue());
-    Value memory = addArgument(type, pointer.getDictionary(b.getContext()));
-    if (isEmpty(value.getType()))
-      continue;
-    auto bind = b.create<bufferization::MaterializeInDestinationOp>(
-        end.getLoc(), TypeRange(), value, memory);
-    bind.setRestrict(true);
-    bind.setWritable(true);
+    bind(end.getLoc(), i, value);
   }
   if (!status)
     status = b.create<arith::ConstantIntOp>(end.getLoc(), 0, 32);
   end.getOperandsMutable().assign(status);
-}
-
-/// The position of what `value` views among the loop's carried tensors.
-std::optional<unsigned> carriedRoot(Value value, scf::ForOp loop) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<tensor::ExtractSliceOp, tensor::CollapseShapeOp,
-             tensor::ExpandShapeOp, tensor::CastOp>(op))
-      return std::nullopt;
-    value = op->getOperand(0);
-  }
-  const auto argument = cast<BlockArgument>(value);
-  if (argument.getOwner() != loop.getBody() || argument.getArgNumber() == 0)
-    return std::nullopt;
-  return argument.getArgNumber() - 1;
-}
-
-/// Whether `value` is `carried` with elements written to it: bufferization
-/// keeps that in place, also where the writes are those of a loop inside.
-bool isWrittenInPlace(Value value, BlockArgument carried) {
-  while (value != carried) {
-    auto result = dyn_cast<OpResult>(value);
-    if (!result)
-      return false;
-    Operation *op = result.getOwner();
-    if (auto write = dyn_cast<tensor::InsertOp>(op))
-      value = write.getDest();
-    else if (auto write = dyn_cast<tensor::InsertSliceOp>(op))
-      value = write.getDest();
-    else if (auto inner = dyn_cast<scf::ForOp>(op))
-      value = inner.getInitArgs()[result.getResultNumber()];
-    else
-      return false;
-  }
-  return true;
-}
-
-/// What an iteration yields must lie where the next one looks for it. A yielded
-/// view of another carried tensor is copied first: two may change places.
-void EntryRewriter::bindCarried(scf::ForOp loop) {
-  auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
-  b.setInsertionPoint(yield);
-  const Location loc = yield.getLoc();
-  SmallVector<Value> values(yield.getOperands());
-  for (auto [i, value] : llvm::enumerate(values)) {
-    const auto root = isa<RankedTensorType>(value.getType())
-                          ? carriedRoot(value, loop)
-                          : std::nullopt;
-    if (root && (*root != i || value != loop.getRegionIterArg(i)))
-      value = b.create<bufferization::AllocTensorOp>(
-          loc, cast<RankedTensorType>(value.getType()), ValueRange(), value);
-  }
-  for (auto [i, value] : llvm::enumerate(values))
-    if (isa<RankedTensorType>(value.getType()) &&
-        !isWrittenInPlace(value, loop.getRegionIterArg(i)))
-      value = b.create<bufferization::MaterializeInDestinationOp>(
-                   loc, value, loop.getRegionIterArg(i))
-                  .getResult();
-  yield->setOperands(values);
 }
 
 /// One `tensor.empty`, and one `linalg.fill` of it, per use. Upstream's
@@ -208,11 +200,19 @@ void EntryRewriter::separateDestinations() {
   }
 }
 
-void EntryRewriter::run() {
+LogicalResult EntryRewriter::run() {
   separateDestinations();
+  for (unsigned i = 0; i < function.getNumResults(); ++i) {
+    const auto index =
+        function.getResultAttrOfType<IntegerAttr>(i, "mg.updates");
+    updates.push_back(index ? std::optional<unsigned>(index.getInt())
+                            : std::nullopt);
+  }
   takeInputs();
+  // First, so that a result that a branch or a loop makes has its own place.
+  if (failed(bindControlFlow(function)))
+    return failure();
   bindResults();
-  function.walk([&](scf::ForOp loop) { bindCarried(loop); });
   NamedAttrList workspace(pointerAttrs(b, 64, /*readOnly=*/false));
   workspace.set("mg.workspace", b.getUnitAttr());
   addArgument(MemRefType::get({ShapedType::kDynamic}, b.getI8Type()),
@@ -223,6 +223,18 @@ void EntryRewriter::run() {
       b.getFunctionType(function.front().getArgumentTypes(), b.getI32Type()));
   function.setAllArgAttrs(argAttrs);
   function.setAllResultAttrs(ArrayRef{b.getDictionaryAttr({})});
+  return success();
+}
+
+LogicalResult checkUpdates(func::FuncOp function) {
+  for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
+    if (const auto index =
+            function.getResultAttrOfType<IntegerAttr>(i, "mg.updates"))
+      if (index.getInt() < 0 || index.getInt() >= function.getNumArguments() ||
+          function.getArgumentTypes()[index.getInt()] != type)
+        return function.emitError("result ")
+               << i << " updates no argument of its type";
+  return success();
 }
 
 /// Calls of declarations with `mg.pool` get the pool of their entry.
@@ -252,8 +264,11 @@ class Boundary : public impl::BoundaryBase<Boundary> {
     if (failed(applyPatternsAndFoldGreedily(module, std::move(patterns))))
       return signalPassFailure();
     for (auto function : module.getOps<func::FuncOp>())
-      if (function->hasAttr("mg.entry"))
-        EntryRewriter(function).run();
+      if (function->hasAttr("mg.entry")) {
+        if (failed(checkUpdates(function)) ||
+            failed(EntryRewriter(function).run()))
+          return signalPassFailure();
+      }
     passPool(module);
   }
 };

@@ -285,8 +285,9 @@ Compiler::emitObject(std::vector<std::unique_ptr<llvm::Module>> bodies) {
     emitEntries(*whole, model, levels);
     emitDescriptor(*whole, model, levels);
   });
-  llvm::StringSet<> visible = {model.name + "_model",
-                               model.name + "_load_weights"};
+  llvm::StringSet<> visible = {
+      model.name + "_model", model.name + "_load_weights",
+      model.name + "_load_state", model.name + "_place_state"};
   for (const ModelEntry &entry : model.entries)
     visible.insert(entry.entry.symbol);
   if (llvm::Error error = time("link levels", [&] {
@@ -339,6 +340,8 @@ FailureOr<Artefact> Compiler::compile() {
     artefact.entries.push_back(entry.entry);
   for (const Weight *weight : model.getOutsideWeights())
     artefact.weights.push_back(weight->argument);
+  for (const StateArray &array : model.state)
+    artefact.state.push_back(array.argument);
   return std::move(artefact);
 }
 

@@ -98,6 +98,8 @@ struct Entry {
   /// `NAME_ENTRY`, made legal in C.
   std::string symbol;
   std::vector<Argument> inputs, outputs;
+  /// Per output: the input that it updates in place, or -1.
+  std::vector<int> updates;
   uint64_t workspaceBytes = 0;
   uint64_t alignment = 64;
 };
@@ -111,6 +113,8 @@ struct Artefact {
   std::vector<Entry> entries;
   /// Weights kept outside, in the order of `struct NAME_weights`.
   std::vector<Argument> weights;
+  /// In the order of `struct NAME_state`.
+  std::vector<Argument> state;
 };
 
 /// The dialects and interface models that codegen needs, beyond what the parser

@@ -1,7 +1,8 @@
 //===- EmitDescriptor.cpp - NAME_model() and the tables behind it ---------===//
 //
-// And NAME_load_weights() where there are weights outside: the runtime's
-// generic function on the descriptor.
+// And NAME_load_weights() where there are weights outside, NAME_place_state()
+// and NAME_load_state() where there is state: the runtime's generic functions
+// on the descriptor.
 //
 // The tables are those of minigrad/model.h, as constants. Every entry gets a
 // thunk of the uniform type `mg_entry_function`, which takes the pointers out
@@ -44,7 +45,16 @@ private:
   Constant *arguments(llvm::ArrayRef<Argument> arguments);
   Constant *entry(const ModelEntry &entry);
   Function *thunk(const ModelEntry &entry);
-  void emitLoadWeights(Constant *descriptor);
+  /// Values for the parameters of the public function, from the tables.
+  std::vector<Value *> parameters(const ModelEntry &entry, Function *thunk);
+  Value *stateOf(const ModelEntry &entry, Function *thunk);
+  Value *loadFrom(Value *table, size_t i) {
+    return b.CreateLoad(pointer,
+                        b.CreateConstInBoundsGEP1_64(pointer, table, i));
+  }
+  /// int NAME_WHAT(first, second): the runtime's mg_model_WHAT on the
+  /// descriptor.
+  void emitForward(Constant *descriptor, llvm::StringRef what);
   Function *create(llvm::FunctionType *type, llvm::Twine name, bool isPublic);
 
   llvm::Module &module;
@@ -99,74 +109,110 @@ Function *DescriptorEmitter::create(llvm::FunctionType *type, llvm::Twine name,
   return function;
 }
 
+/// A `struct NAME_state` with the fields that the entry uses.
+Value *DescriptorEmitter::stateOf(const ModelEntry &entry, Function *thunk) {
+  auto *type = llvm::ArrayType::get(pointer, model.state.size());
+  Value *fields = b.CreateAlloca(type);
+  const auto fill = [&](Value *table, llvm::ArrayRef<int> places) {
+    for (auto [i, place] : llvm::enumerate(places))
+      if (place >= 0)
+        b.CreateStore(loadFrom(table, i),
+                      b.CreateConstInBoundsGEP1_64(pointer, fields, place));
+  };
+  fill(thunk->getArg(1), entry.inputState);
+  fill(thunk->getArg(2), entry.outputState);
+  return fields;
+}
+
+std::vector<Value *> DescriptorEmitter::parameters(const ModelEntry &entry,
+                                                   Function *thunk) {
+  std::vector<Value *> values;
+  if (entry.takesState())
+    values.push_back(stateOf(entry, thunk));
+  // A table of the weights' pointers has the layout of `struct NAME_weights`.
+  if (takesWeights(model, entry))
+    values.push_back(thunk->getArg(0));
+  for (size_t i = 0; i < entry.entry.inputs.size(); ++i)
+    if (entry.isInputParameter(i))
+      values.push_back(loadFrom(thunk->getArg(1), i));
+  for (size_t i = 0; i < entry.entry.outputs.size(); ++i)
+    if (entry.isOutputParameter(i))
+      values.push_back(loadFrom(thunk->getArg(2), i));
+  values.push_back(thunk->getArg(3));
+  values.push_back(thunk->getArg(4));
+  return values;
+}
+
 /// int (weights, inputs, outputs, workspace, pool)
 Function *DescriptorEmitter::thunk(const ModelEntry &entry) {
   auto *type = llvm::FunctionType::get(
       b.getInt32Ty(), std::vector<llvm::Type *>(5, pointer), false);
   Function *function = create(type, entry.entry.symbol + ".call", false);
-  Value *bad = b.getFalse();
+  const auto refuse = [&](Value *condition) {
+    auto *fail = llvm::BasicBlock::Create(b.getContext(), "", function);
+    auto *next = llvm::BasicBlock::Create(b.getContext(), "", function);
+    b.CreateCondBr(condition, fail, next);
+    b.SetInsertPoint(fail);
+    b.CreateRet(b.getInt32(MG_ERROR_ARGUMENT));
+    b.SetInsertPoint(next);
+  };
   for (auto [i, count] : {std::pair(1u, entry.entry.inputs.size()),
                           std::pair(2u, entry.entry.outputs.size())})
     if (count > 0)
-      bad = b.CreateOr(bad, b.CreateIsNull(function->getArg(i)));
-  auto *fail = llvm::BasicBlock::Create(b.getContext(), "", function);
-  auto *call = llvm::BasicBlock::Create(b.getContext(), "", function);
-  b.CreateCondBr(bad, fail, call);
-  b.SetInsertPoint(fail);
-  b.CreateRet(b.getInt32(MG_ERROR_ARGUMENT));
-
-  b.SetInsertPoint(call);
-  std::vector<Value *> values;
-  // A table of the weights' pointers has the layout of `struct NAME_weights`.
-  if (takesWeights(model, entry))
-    values.push_back(function->getArg(0));
-  const auto load = [&](Value *tableOf, size_t count) {
-    for (size_t i = 0; i < count; ++i)
-      values.push_back(b.CreateLoad(
-          pointer, b.CreateConstInBoundsGEP1_64(pointer, tableOf, i)));
-  };
-  load(function->getArg(1), entry.entry.inputs.size());
-  load(function->getArg(2), entry.entry.outputs.size());
-  values.push_back(function->getArg(3));
-  values.push_back(function->getArg(4));
-  b.CreateRet(b.CreateCall(module.getFunction(entry.entry.symbol), values));
+      refuse(b.CreateIsNull(function->getArg(i)));
+  for (auto [output, input] : llvm::enumerate(entry.entry.updates))
+    if (input >= 0)
+      refuse(b.CreateICmpNE(loadFrom(function->getArg(1), input),
+                            loadFrom(function->getArg(2), output)));
+  b.CreateRet(b.CreateCall(module.getFunction(entry.entry.symbol),
+                           parameters(entry, function)));
   return function;
 }
 
 Constant *DescriptorEmitter::entry(const ModelEntry &entry) {
   const Entry &e = entry.entry;
+  llvm::SmallVector<Constant *> updates;
+  for (int input : e.updates)
+    updates.push_back(b.getInt32(input));
   return record({text(e.name), thunk(entry), b.getInt64(e.workspaceBytes),
                  b.getInt64(e.alignment), b.getInt32(e.inputs.size()),
                  b.getInt32(e.outputs.size()), arguments(e.inputs),
-                 arguments(e.outputs)});
+                 arguments(e.outputs), table(updates)});
 }
 
-/// int NAME_load_weights(file, weights)
-void DescriptorEmitter::emitLoadWeights(Constant *descriptor) {
+void DescriptorEmitter::emitForward(Constant *descriptor,
+                                    llvm::StringRef what) {
   llvm::Type *i32 = b.getInt32Ty();
   Function *function =
       create(llvm::FunctionType::get(i32, {pointer, pointer}, false),
-             model.name + "_load_weights", true);
-  auto load = module.getOrInsertFunction("mg_model_load_weights", i32, pointer,
-                                         pointer, pointer);
+             model.name + "_" + what, true);
+  auto callee = module.getOrInsertFunction(("mg_model_" + what).str(), i32,
+                                           pointer, pointer, pointer);
   b.CreateRet(b.CreateCall(
-      load, {descriptor, function->getArg(0), function->getArg(1)}));
+      callee, {descriptor, function->getArg(0), function->getArg(1)}));
 }
 
 void DescriptorEmitter::emit(llvm::StringRef levels) {
-  llvm::SmallVector<Constant *> entries, weights;
+  llvm::SmallVector<Constant *> entries, weights, state;
   for (const ModelEntry &one : model.entries)
     entries.push_back(entry(one));
   for (const Weight *weight : model.getOutsideWeights())
     weights.push_back(argument(weight->argument));
-  Constant *descriptor = constant(
-      record({b.getInt32(MG_ABI_VERSION), b.getInt32(entries.size()),
-              text(model.title), text(levels), table(entries),
-              b.getInt32(weights.size()), b.getInt32(0), table(weights)}));
+  for (const StateArray &array : model.state)
+    state.push_back(argument(array.argument));
+  Constant *descriptor =
+      constant(record({b.getInt32(MG_ABI_VERSION), b.getInt32(entries.size()),
+                       text(model.title), text(levels), table(entries),
+                       b.getInt32(weights.size()), b.getInt32(state.size()),
+                       table(weights), table(state)}));
   create(llvm::FunctionType::get(pointer, false), model.name + "_model", true);
   b.CreateRet(descriptor);
   if (!weights.empty())
-    emitLoadWeights(descriptor);
+    emitForward(descriptor, "load_weights");
+  if (state.empty())
+    return;
+  emitForward(descriptor, "place_state");
+  emitForward(descriptor, "load_state");
 }
 
 } // namespace

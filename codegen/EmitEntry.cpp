@@ -1,6 +1,6 @@
 //===- EmitEntry.cpp - the function that the user calls -------------------===//
 //
-//   int NAME_ENTRY([weights,] inputs.., outputs.., workspace, pool)
+//   int NAME_ENTRY([state,] [weights,] inputs.., outputs.., workspace, pool)
 //     a null array or a misaligned workspace   -> MG_ERROR_ARGUMENT
 //     features = cache ?: ask the runtime      (once per object)
 //     has the strongest level?                 -> its body; and so on down
@@ -65,8 +65,13 @@ private:
   void emitEntry(const ModelEntry &entry);
   /// Jumps to a new block that returns `status` where `condition` holds.
   void returnIf(Value *condition, int status);
-  void checkArguments(const ModelEntry &entry);
-  std::vector<Value *> bodyArguments(const ModelEntry &entry);
+  /// The arrays and where they come from.
+  struct Arrays {
+    std::vector<Value *> inputs, weights, outputs;
+    Value *workspace, *pool;
+  };
+  Arrays checkArguments(const ModelEntry &entry);
+  Value *loadField(unsigned structure, unsigned place);
   void dispatch(const ModelEntry &entry);
   BasicBlock *block() {
     return BasicBlock::Create(module.getContext(), "", function);
@@ -134,60 +139,78 @@ void EntryEmitter::returnIf(Value *condition, int status) {
   b.SetInsertPoint(no);
 }
 
-/// An array without elements may be null.
-void EntryEmitter::checkArguments(const ModelEntry &entry) {
-  const bool weights = takesWeights(model, entry);
+Value *EntryEmitter::loadField(unsigned structure, unsigned place) {
+  return b.CreateLoad(
+      pointer,
+      b.CreateConstGEP1_64(pointer, function->getArg(structure), place));
+}
+
+/// Returns from the function where a pointer is wrong. An array without
+/// elements may be null.
+EntryEmitter::Arrays EntryEmitter::checkArguments(const ModelEntry &entry) {
+  const Entry &e = entry.entry;
+  const unsigned state = 0, weights = entry.takesState();
+  unsigned next = weights + takesWeights(model, entry);
   Value *bad = b.getFalse();
   const auto refuse = [&](Value *condition) {
     bad = b.CreateOr(bad, condition);
   };
-  if (weights)
-    refuse(b.CreateIsNull(function->getArg(0)));
-  unsigned next = weights;
-  for (const auto *arguments : {&entry.entry.inputs, &entry.entry.outputs})
-    for (const Argument &argument : *arguments) {
-      Value *value = function->getArg(next++);
-      if (byteSize(argument) != 0)
-        refuse(b.CreateIsNull(value));
-    }
-  Value *workspace = function->getArg(next);
-  if (entry.entry.workspaceBytes > 0)
-    refuse(b.CreateIsNull(workspace));
-  Value *low = b.CreateAnd(b.CreatePtrToInt(workspace, i64),
-                           b.getInt64(entry.entry.alignment - 1));
+  for (unsigned structure = 0; structure < next; ++structure)
+    refuse(b.CreateIsNull(function->getArg(structure)));
+  Arrays arrays;
+  const auto take = [&](const Argument &argument, Value *value) {
+    if (byteSize(argument) != 0)
+      refuse(b.CreateIsNull(value));
+    return value;
+  };
+  arrays.inputs.resize(e.inputs.size());
+  arrays.outputs.resize(e.outputs.size());
+  for (auto [i, argument] : llvm::enumerate(e.inputs))
+    if (entry.isInputParameter(i))
+      arrays.inputs[i] = take(argument, function->getArg(next++));
+  for (auto [i, argument] : llvm::enumerate(e.outputs))
+    if (entry.isOutputParameter(i))
+      arrays.outputs[i] = take(argument, function->getArg(next++));
+  arrays.workspace = function->getArg(next);
+  arrays.pool = function->getArg(next + 1);
+  if (e.workspaceBytes > 0)
+    refuse(b.CreateIsNull(arrays.workspace));
+  Value *low = b.CreateAnd(b.CreatePtrToInt(arrays.workspace, i64),
+                           b.getInt64(e.alignment - 1));
   refuse(b.CreateIsNotNull(low));
   returnIf(bad, MG_ERROR_ARGUMENT);
-}
 
-/// Inputs, weights, outputs, workspace, pool: the order of the bodies.
-std::vector<Value *> EntryEmitter::bodyArguments(const ModelEntry &entry) {
-  std::vector<Value *> arguments;
-  for (llvm::Argument &argument : function->args())
-    arguments.push_back(&argument);
-  if (takesWeights(model, entry))
-    arguments.erase(arguments.begin());
-  std::vector<Value *> weights;
-  Value *missing = b.getFalse();
+  // The structures are there: now what they hold.
+  bad = b.getFalse();
+  for (auto [i, argument] : llvm::enumerate(e.inputs))
+    if (!entry.isInputParameter(i))
+      arrays.inputs[i] = take(argument, loadField(state, entry.inputState[i]));
+  for (auto [i, argument] : llvm::enumerate(e.outputs))
+    if (entry.outputState[i] >= 0)
+      arrays.outputs[i] =
+          take(argument, loadField(state, entry.outputState[i]));
   for (unsigned place : entry.weights) {
     const Weight &weight = model.weights[place];
-    weights.push_back(embedded[place]);
-    if (!weight.isOutside())
-      continue;
-    Value *field =
-        b.CreateConstGEP1_64(pointer, function->getArg(0), weight.place);
-    weights.back() = b.CreateLoad(pointer, field);
-    if (byteSize(weight.argument) != 0)
-      missing = b.CreateOr(missing, b.CreateIsNull(weights.back()));
+    arrays.weights.push_back(
+        weight.isOutside()
+            ? take(weight.argument, loadField(weights, weight.place))
+            : embedded[place]);
   }
-  if (missing != b.getFalse())
-    returnIf(missing, MG_ERROR_ARGUMENT);
-  arguments.insert(arguments.begin() + entry.entry.inputs.size(),
-                   weights.begin(), weights.end());
-  return arguments;
+  if (bad != b.getFalse())
+    returnIf(bad, MG_ERROR_ARGUMENT);
+  return arrays;
 }
 
 void EntryEmitter::dispatch(const ModelEntry &entry) {
-  const std::vector<Value *> arguments = bodyArguments(entry);
+  const Arrays arrays = checkArguments(entry);
+  // The order of the bodies; an updated input is no output.
+  std::vector<Value *> arguments = arrays.inputs;
+  llvm::append_range(arguments, arrays.weights);
+  for (auto [i, value] : llvm::enumerate(arrays.outputs))
+    if (entry.entry.updates[i] < 0)
+      arguments.push_back(value);
+  arguments.push_back(arrays.workspace);
+  arguments.push_back(arrays.pool);
   auto *type = llvm::FunctionType::get(
       i32, std::vector<llvm::Type *>(arguments.size(), pointer), false);
   llvm::LoadInst *known = b.CreateAlignedLoad(i64, cache, llvm::Align(8));
@@ -222,15 +245,17 @@ void EntryEmitter::dispatch(const ModelEntry &entry) {
 }
 
 void EntryEmitter::emitEntry(const ModelEntry &entry) {
-  const size_t count = takesWeights(model, entry) + entry.entry.inputs.size() +
-                       entry.entry.outputs.size() + 2;
+  size_t count = entry.takesState() + takesWeights(model, entry) + 2;
+  for (size_t i = 0; i < entry.entry.inputs.size(); ++i)
+    count += entry.isInputParameter(i);
+  for (size_t i = 0; i < entry.entry.outputs.size(); ++i)
+    count += entry.isOutputParameter(i);
   auto *type = llvm::FunctionType::get(
       i32, std::vector<llvm::Type *>(count, pointer), false);
   function = Function::Create(type, llvm::GlobalValue::ExternalLinkage,
                               entry.entry.symbol, module);
   prepare(*function);
   b.SetInsertPoint(block());
-  checkArguments(entry);
   dispatch(entry);
 }
 

@@ -69,6 +69,8 @@ public:
 
   std::string write() {
     open();
+    if (!model.state.empty())
+      state();
     if (!model.getOutsideWeights().empty())
       weights();
     for (const ModelEntry &one : model.entries)
@@ -79,7 +81,10 @@ public:
 
 private:
   void open();
+  void state();
   void weights();
+  void prototype(const ModelEntry &entry);
+  void arrayLines(const ModelEntry &entry);
   void entry(const ModelEntry &entry);
   void argumentLine(const std::string &name, const char *way,
                     const Argument &argument);
@@ -103,6 +108,33 @@ void HeaderWriter::open() {
      << "struct mg_pool;\nstruct mg_weights;\nstruct mg_model;\n\n"
      << "/* What a workspace must be aligned to. */\n"
      << "#define " << upper << "_ALIGN 64\n\n";
+}
+
+void HeaderWriter::state() {
+  const std::string type = "struct " + model.name + "_state";
+  os << "/* What the caller keeps between calls: row-major arrays, which some "
+        "entries\n * write. */\n"
+     << type << " {\n";
+  uint64_t bytes = 0;
+  for (const StateArray &array : model.state) {
+    os << "  " << cType(array.argument.dtype) << " *" << array.field << "; /* "
+       << inComment(array.argument.name) << ": " << typeText(array.argument)
+       << " */\n";
+    bytes += llvm::alignTo(byteSize(array.argument).value_or(0), 64);
+  }
+  os << "};\n"
+     << "#define " << upper << "_STATE_BYTES ((size_t)" << bytes << ")\n\n"
+     << "/* Points every field into `memory`: " << upper
+     << "_STATE_BYTES bytes, aligned to\n * " << upper
+     << "_ALIGN. The arrays may as well lie apart. */\n"
+     << "int " << model.name << "_place_state(void *memory, " << type
+     << " *state);\n"
+     << "/* Copies the arrays of `file` (mg_weights_open) to where the fields "
+        "point. 0,\n"
+     << " * or a code of minigrad/status.h; then nothing was written. */\n"
+     << "int " << model.name
+     << "_load_state(const struct mg_weights *file,\n    const " << type
+     << " *state);\n\n";
 }
 
 void HeaderWriter::weights() {
@@ -131,6 +163,38 @@ void HeaderWriter::argumentLine(const std::string &name, const char *way,
   os << '\n';
 }
 
+void HeaderWriter::arrayLines(const ModelEntry &entry) {
+  const Entry &e = entry.entry;
+  const auto nameOf = [&](int place, const std::string &name) {
+    return place < 0 ? name : "state->" + model.state[place].field;
+  };
+  for (auto [i, argument] : llvm::enumerate(e.inputs))
+    argumentLine(nameOf(entry.inputState[i], entry.inputNames[i]),
+                 entry.isUpdated(i) ? "in and out" : "in", argument);
+  for (auto [i, argument] : llvm::enumerate(e.outputs))
+    if (e.updates[i] < 0)
+      argumentLine(nameOf(entry.outputState[i], entry.outputNames[i]), "out",
+                   argument);
+}
+
+void HeaderWriter::prototype(const ModelEntry &entry) {
+  const Entry &e = entry.entry;
+  os << "int " << e.symbol << "(";
+  if (entry.takesState())
+    os << "\n    const struct " << model.name << "_state *state,";
+  if (takesWeights(model, entry))
+    os << "\n    const struct " << model.name << "_weights *weights,";
+  for (auto [i, argument] : llvm::enumerate(e.inputs))
+    if (entry.isInputParameter(i))
+      os << "\n    " << (entry.isUpdated(i) ? "" : "const ")
+         << cType(argument.dtype) << " *" << entry.inputNames[i] << ",";
+  for (auto [i, argument] : llvm::enumerate(e.outputs))
+    if (entry.isOutputParameter(i))
+      os << "\n    " << cType(argument.dtype) << " *" << entry.outputNames[i]
+         << ",";
+  os << "\n    void *workspace, struct mg_pool *pool);\n\n";
+}
+
 void HeaderWriter::entry(const ModelEntry &entry) {
   const Entry &e = entry.entry;
   const std::string macro = llvm::StringRef(e.symbol).upper();
@@ -138,23 +202,13 @@ void HeaderWriter::entry(const ModelEntry &entry) {
      << ")\n\n"
      << "/* 0, or a code of minigrad/status.h. Re-entrant; arrays must not "
         "overlap.\n";
-  for (auto [name, argument] : llvm::zip(entry.inputNames, e.inputs))
-    argumentLine(name, "in", argument);
-  for (auto [name, argument] : llvm::zip(entry.outputNames, e.outputs))
-    argumentLine(name, "out", argument);
+  arrayLines(entry);
   os << " *   workspace: " << macro << "_WORKSPACE_BYTES bytes, aligned to "
      << upper << "_ALIGN";
   if (e.workspaceBytes == 0)
     os << "; may be NULL";
-  os << "\n *   pool: NULL for the calling thread alone */\nint " << e.symbol
-     << "(";
-  if (takesWeights(model, entry))
-    os << "\n    const struct " << model.name << "_weights *weights,";
-  for (auto [name, argument] : llvm::zip(entry.inputNames, e.inputs))
-    os << "\n    const " << cType(argument.dtype) << " *" << name << ",";
-  for (auto [name, argument] : llvm::zip(entry.outputNames, e.outputs))
-    os << "\n    " << cType(argument.dtype) << " *" << name << ",";
-  os << "\n    void *workspace, struct mg_pool *pool);\n\n";
+  os << "\n *   pool: NULL for the calling thread alone */\n";
+  prototype(entry);
 }
 
 void HeaderWriter::close() {

@@ -80,15 +80,26 @@ private:
                                    DictionaryAttr attrs, StringRef kind,
                                    unsigned number);
   FailureOr<unsigned> addWeight(func::FuncOp function, Argument argument);
+  FailureOr<int> addState(func::FuncOp function, const Argument &argument);
+  LogicalResult readInputs(func::FuncOp function, Names &names,
+                           ModelEntry &result);
+  LogicalResult readOutputs(func::FuncOp function, Names &names,
+                            ModelEntry &result);
+  FailureOr<int> readUpdate(func::FuncOp function, DictionaryAttr attrs,
+                            const Argument &output, const ModelEntry &entry);
 
   ModuleOp module;
   const Options &options;
   Model model;
-  llvm::StringMap<unsigned> weightByName;
+  llvm::StringMap<unsigned> weightByName, stateByName;
   unsigned outsideCount = 0;
   uint64_t embeddedBytes = 0;
-  Names symbols = {}, fields = {};
+  Names symbols = {}, fields = {}, stateFields = {};
 };
+
+bool sameType(const Argument &a, const Argument &b) {
+  return a.dtype == b.dtype && a.shape == b.shape;
+}
 
 FailureOr<Argument> Reader::readArgument(func::FuncOp function, Type type,
                                          DictionaryAttr attrs, StringRef kind,
@@ -127,7 +138,7 @@ FailureOr<unsigned> Reader::addWeight(func::FuncOp function,
       weightByName.try_emplace(argument.name, model.weights.size());
   if (!fresh) {
     const Argument &other = model.weights[it->second].argument;
-    if (other.dtype != argument.dtype || other.shape != argument.shape)
+    if (!sameType(other, argument))
       return function.emitError()
              << "entry '" << function.getName() << "': weight '"
              << argument.name << "' has another type in another entry";
@@ -150,12 +161,45 @@ FailureOr<unsigned> Reader::addWeight(func::FuncOp function,
   return it->second;
 }
 
-LogicalResult Reader::readEntry(func::FuncOp function) {
-  ModelEntry result;
-  result.function = function.getName().str();
-  result.entry.name = function.getName().str();
-  result.entry.symbol = symbols.get(model.name + "_" + result.entry.name);
-  Names names = {"weights", "workspace", "pool"};
+FailureOr<int> Reader::addState(func::FuncOp function,
+                                const Argument &argument) {
+  const auto [it, fresh] =
+      stateByName.try_emplace(argument.name, model.state.size());
+  if (fresh)
+    model.state.push_back({argument, stateFields.get(argument.name)});
+  else if (!sameType(model.state[it->second].argument, argument))
+    return function.emitError()
+           << "entry '" << function.getName() << "': state '" << argument.name
+           << "' has another type elsewhere";
+  return static_cast<int>(it->second);
+}
+
+/// The input that the output with `attrs` updates, or -1.
+FailureOr<int> Reader::readUpdate(func::FuncOp function, DictionaryAttr attrs,
+                                  const Argument &output,
+                                  const ModelEntry &entry) {
+  const auto index =
+      attrs ? attrs.getAs<IntegerAttr>("mg.updates") : IntegerAttr();
+  if (!index)
+    return -1;
+  const int64_t input = index.getInt();
+  const auto fail = [&](const Twine &why) {
+    return function.emitError() << "entry '" << function.getName()
+                                << "': output '" << output.name << "' " << why;
+  };
+  if (input < 0 || input >= int64_t(entry.entry.inputs.size()))
+    return fail("updates no input");
+  const Argument &updated = entry.entry.inputs[input];
+  if (!sameType(updated, output))
+    return fail("has another type than '" + updated.name +
+                "', which it updates");
+  if (entry.isUpdated(input))
+    return fail("updates '" + updated.name + "', as another does");
+  return static_cast<int>(input);
+}
+
+LogicalResult Reader::readInputs(func::FuncOp function, Names &names,
+                                 ModelEntry &result) {
   for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
     const DictionaryAttr attrs = function.getArgAttrDict(i);
     const bool isWeight = attrs && attrs.contains("mg.weight");
@@ -173,9 +217,24 @@ LogicalResult Reader::readEntry(func::FuncOp function) {
     if (!result.weights.empty())
       return function.emitError() << "entry '" << function.getName()
                                   << "': an input stands behind a weight";
+    const auto place = attrs.contains("mg.state")
+                           ? addState(function, *argument)
+                           : FailureOr<int>(-1);
+    if (failed(place))
+      return failure();
+    if (*place >= 0 && llvm::is_contained(result.inputState, *place))
+      return function.emitError()
+             << "entry '" << function.getName() << "': two inputs are state '"
+             << argument->name << "'";
+    result.inputState.push_back(*place);
     result.inputNames.push_back(names.get(argument->name));
     result.entry.inputs.push_back(std::move(*argument));
   }
+  return success();
+}
+
+LogicalResult Reader::readOutputs(func::FuncOp function, Names &names,
+                                  ModelEntry &result) {
   for (auto [i, type] : llvm::enumerate(function.getResultTypes())) {
     const DictionaryAttr attrs = function.getResultAttrDict(i);
     if (attrs && attrs.contains("mg.status"))
@@ -183,9 +242,38 @@ LogicalResult Reader::readEntry(func::FuncOp function) {
     auto argument = readArgument(function, type, attrs, "output", i);
     if (failed(argument))
       return failure();
-    result.outputNames.push_back(names.get(argument->name));
+    const auto updates = readUpdate(function, attrs, *argument, result);
+    if (failed(updates))
+      return failure();
+    const bool isState = attrs.contains("mg.state") && *updates < 0;
+    const auto place =
+        isState ? addState(function, *argument) : FailureOr<int>(-1);
+    if (failed(place))
+      return failure();
+    if (isState && (llvm::is_contained(result.inputState, *place) ||
+                    llvm::is_contained(result.outputState, *place)))
+      return function.emitError()
+             << "entry '" << function.getName() << "': state '"
+             << argument->name << "' is written beside another use of it";
+    result.entry.updates.push_back(*updates);
+    result.outputState.push_back(*place);
+    // An update has the name of what it updates, in C.
+    result.outputNames.push_back(*updates < 0 ? names.get(argument->name)
+                                              : result.inputNames[*updates]);
     result.entry.outputs.push_back(std::move(*argument));
   }
+  return success();
+}
+
+LogicalResult Reader::readEntry(func::FuncOp function) {
+  ModelEntry result;
+  result.function = function.getName().str();
+  result.entry.name = function.getName().str();
+  result.entry.symbol = symbols.get(model.name + "_" + result.entry.name);
+  Names names = {"state", "weights", "workspace", "pool"};
+  if (failed(readInputs(function, names, result)) ||
+      failed(readOutputs(function, names, result)))
+    return failure();
   model.entries.push_back(std::move(result));
   return success();
 }
@@ -198,8 +286,9 @@ FailureOr<Model> Reader::read() {
   if (model.title.empty())
     model.title = "model";
   model.name = Names{}.get(model.title);
-  symbols = {model.name + "_model", model.name + "_weights",
-             model.name + "_load_weights"};
+  symbols = {model.name + "_model",        model.name + "_weights",
+             model.name + "_load_weights", model.name + "_state",
+             model.name + "_load_state",   model.name + "_place_state"};
   for (auto function : module.getOps<func::FuncOp>())
     if (function->hasAttr("mg.entry") && failed(readEntry(function)))
       return failure();
@@ -209,6 +298,16 @@ FailureOr<Model> Reader::read() {
 }
 
 } // namespace
+
+bool ModelEntry::takesState() const {
+  const auto isState = [](int place) { return place >= 0; };
+  return llvm::any_of(inputState, isState) ||
+         llvm::any_of(outputState, isState);
+}
+
+bool ModelEntry::isUpdated(unsigned input) const {
+  return llvm::is_contained(entry.updates, static_cast<int>(input));
+}
 
 std::vector<const Weight *> Model::getOutsideWeights() const {
   std::vector<const Weight *> outside;

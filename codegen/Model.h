@@ -24,16 +24,34 @@ struct Weight {
   bool isOutside() const { return bytes.empty(); }
 };
 
+/// An array that the caller keeps between calls, of whichever entries.
+struct StateArray {
+  Argument argument;
+  /// Its field in `struct NAME_state`.
+  std::string field;
+};
+
 /// One entry. Its function in the module, from the boundary on, takes inputs,
-/// weights, outputs, workspace and pool, and returns an `i32`.
+/// weights, outputs that update no input, workspace and pool, and returns an
+/// `i32`.
 struct ModelEntry {
   Entry entry;
   /// Name of its function in the module.
   std::string function;
   /// Places in Model::weights.
   std::vector<unsigned> weights;
+  /// Per input and output: its place in Model::state, or -1: a parameter.
+  std::vector<int> inputState, outputState;
   /// Parameter names of the C prototype.
   std::vector<std::string> inputNames, outputNames;
+
+  bool takesState() const;
+  bool isUpdated(unsigned input) const;
+  bool isInputParameter(unsigned i) const { return inputState[i] < 0; }
+  /// One with a pointer of its own.
+  bool isOutputParameter(unsigned i) const {
+    return outputState[i] < 0 && entry.updates[i] < 0;
+  }
 };
 
 struct Model {
@@ -41,6 +59,8 @@ struct Model {
   std::string name, title;
   std::vector<ModelEntry> entries;
   std::vector<Weight> weights;
+  /// The fields of `struct NAME_state`.
+  std::vector<StateArray> state;
 
   /// Those in `struct NAME_weights`, in its order.
   std::vector<const Weight *> getOutsideWeights() const;

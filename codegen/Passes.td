@@ -18,8 +18,9 @@ def Boundary : Pass<"mg-boundary", "mlir::ModuleOp"> {
     `%pool: !llvm.ptr` (attribute `mg.pool`), and returns the status as `i32`.
     Inside, inputs and weights are read by `bufferization.to_tensor` and results
     are bound to their memory by `bufferization.materialize_in_destination`, so
-    that bufferization can compute them in place. What a loop carries is bound
-    to the loop's own argument. `tensor.concat` is decomposed; calls of the
+    that bufferization can compute them in place; a result with `mg.updates` is
+    bound to the memory of its argument. What a loop carries is bound to the
+    loop's own argument, what branches yield to one destination. `tensor.concat` is decomposed; calls of the
     runtime that want the pool get it. Never touches a body's arithmetic.
   }];
   let dependentDialects = [

@@ -62,6 +62,25 @@ private:
   DenseMap<Operation *, Span> spans;
 };
 
+/// What a terminator passes on.
+void appendYielded(OpOperand &use, SmallVectorImpl<Value> &aliases) {
+  Operation *parent = use.getOwner()->getParentOp();
+  const unsigned i = use.getOperandNumber();
+  if (auto loop = dyn_cast<scf::ForOp>(parent)) {
+    aliases.push_back(loop.getRegionIterArg(i));
+    aliases.push_back(loop.getResult(i));
+  } else if (auto branch = dyn_cast<scf::IfOp>(parent)) {
+    aliases.push_back(branch.getResult(i));
+  } else if (auto loop = dyn_cast<scf::WhileOp>(parent)) {
+    if (isa<scf::YieldOp>(use.getOwner())) {
+      aliases.push_back(loop.getBeforeArguments()[i]);
+    } else if (i > 0) { // after the condition itself
+      aliases.push_back(loop.getAfterArguments()[i - 1]);
+      aliases.push_back(loop.getResult(i - 1));
+    }
+  }
+}
+
 /// Adds the values that name the memory of `use`'s value after its owner. Of an
 /// address (no memref any more) that is all that is computed from it.
 void appendAliases(OpOperand &use, SmallVectorImpl<Value> &aliases) {
@@ -71,17 +90,16 @@ void appendAliases(OpOperand &use, SmallVectorImpl<Value> &aliases) {
   else if (isa<ViewLikeOpInterface, arith::SelectOp, memref::CastOp,
                memref::ExtractAlignedPointerAsIndexOp>(user))
     aliases.push_back(user->getResult(0));
-  else if (auto yield = dyn_cast<scf::YieldOp>(user)) {
-    Operation *parent = yield->getParentOp();
-    if (auto loop = dyn_cast<scf::ForOp>(parent))
-      aliases.push_back(loop.getRegionIterArg(use.getOperandNumber()));
-    if (isa<scf::ForOp, scf::IfOp>(parent))
-      aliases.push_back(parent->getResult(use.getOperandNumber()));
-  } else if (auto loop = dyn_cast<scf::ForOp>(user))
+  else if (isa<scf::YieldOp, scf::ConditionOp>(user))
+    appendYielded(use, aliases);
+  else if (auto loop = dyn_cast<scf::ForOp>(user)) {
     if (OpResult result = loop.getTiedLoopResult(&use)) {
       aliases.push_back(result);
       aliases.push_back(loop.getTiedLoopRegionIterArg(&use));
     }
+  } else if (auto loop = dyn_cast<scf::WhileOp>(user)) {
+    aliases.push_back(loop.getBeforeArguments()[use.getOperandNumber()]);
+  }
 }
 
 /// Whether `use` gives the memory of `op` to a later iteration, or to something
@@ -91,8 +109,8 @@ bool escapes(OpOperand &use, memref::AllocOp op) {
   if (!user->hasTrait<OpTrait::IsTerminator>())
     return false;
   Operation *parent = user->getParentOp();
-  const bool carried = isa<scf::ForOp>(parent) && parent->isProperAncestor(op);
-  return carried || !isa<scf::ForOp, scf::IfOp>(parent);
+  const bool isLoop = isa<scf::ForOp, scf::WhileOp>(parent);
+  return isLoop ? parent->isProperAncestor(op) : !isa<scf::IfOp>(parent);
 }
 
 /// When the memory made by `op` is used; fails where it escapes.

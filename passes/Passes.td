@@ -39,6 +39,10 @@ def GuardIndices : Pass<"mg-guard-indices", "func::FuncOp"> {
   let dependentDialects = ["mg::MgDialect"];
 }
 
+def MatchDonations : Pass<"mg-match-donations", "func::FuncOp"> {
+  let summary = "Results take the memory of donated arguments";
+}
+
 def DescribeEntries : Pass<"mg-describe-entries", "ModuleOp"> {
   let summary = "Note the names and dtypes of arguments and results";
 }

@@ -39,6 +39,8 @@ void mg::buildLowerToLinalgPipeline(OpPassManager &manager) {
   manager.addPass(createLiftWeights());
   // While indices are mg values: their checks are ordinary mg ops.
   manager.addNestedPass<func::FuncOp>(createGuardIndices());
+  // While an elementwise op can be asked whether it is one.
+  manager.addNestedPass<func::FuncOp>(createMatchDonations());
   // The last moment that types tell bool and unsigned.
   manager.addPass(createDescribeEntries());
   manager.addPass(createLowerToLinalg());

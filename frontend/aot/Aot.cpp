@@ -25,6 +25,10 @@ public:
     trace.weightName = [this](const Tensor &t, bool isLarge) {
       return nameOf(t, isLarge);
     };
+    for (const Entry &entry : entries)
+      for (std::size_t i = 0; i < entry.paths.size(); ++i)
+        if (entry.roles[i] == Role::state && !entry.leaves[i].empty())
+          state.insert(entry.paths[i]);
     std::set<std::string> seen;
     for (const Entry &entry : entries) {
       if (!seen.insert(entry.name.text).second)
@@ -73,7 +77,7 @@ private:
       const Tensor &leaf = entry.leaves[i];
       if (leaf.empty())
         continue;
-      if (entry.is_weight[i]) {
+      if (entry.roles[i] == Role::weight) {
         nameWeight(entry.paths[i], leaf, entry.name.where);
         continue;
       }
@@ -86,7 +90,7 @@ private:
       Leaves all = entry.leaves, results;
       std::size_t next = 0;
       for (std::size_t i = 0; i < all.size(); ++i)
-        if (!all[i].empty() && !entry.is_weight[i])
+        if (!all[i].empty() && entry.roles[i] != Role::weight)
           all[i] = placeholders.at(next++);
       for (const Tensor &leaf : entry.body(all)) {
         present.push_back(!leaf.empty());
@@ -97,7 +101,39 @@ private:
     };
     Function function = trace.function(entry.name.text, /*isPublic=*/true,
                                        inputs, labels, entry.name.where, whole);
-    setNames(function.op, paths, *entry.output_paths, present);
+    nameInputs(function.op, paths);
+    const std::vector<std::string> names = resultNames(entry);
+    unsigned result = 0;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (present[i])
+        nameResult(function.op, result++, names[i], paths, entry.name.where);
+  }
+
+  /// Paths of the results below the names that the user gave them.
+  static std::vector<std::string> resultNames(const Entry &entry) {
+    std::vector<std::string> paths = entry.outputs->paths;
+    const std::vector<std::string> &given = entry.result_names;
+    if (given.empty())
+      return paths;
+    std::set<std::string> used;
+    for (std::string &path : paths) {
+      std::size_t number = 0, rest = 0;
+      if (entry.outputs->is_tuple) {
+        rest = std::min(path.find('.'), path.size());
+        number = std::stoul(path.substr(0, rest));
+        rest += rest < path.size();
+      }
+      used.insert(std::to_string(number));
+      if (number < given.size())
+        path =
+            given[number] + (rest < path.size() ? "." : "") + path.substr(rest);
+    }
+    if (used.size() != given.size())
+      throw Error(entry.name.where, "aot",
+                  fmt::format("entry '{}' returns {} results, but {} names are "
+                              "given",
+                              entry.name.text, used.size(), given.size()));
+    return paths;
   }
 
   /// `out` for a single result, `out0.w` below a tuple; below a struct the path
@@ -110,20 +146,51 @@ private:
         std::find(inputs.begin(), inputs.end(), path) != inputs.end();
     return taken ? "out." + path : path;
   }
-  static void setNames(mlir::func::FuncOp function,
-                       const std::vector<std::string> &inputs,
-                       const std::vector<std::string> &outputs,
-                       const std::vector<bool> &present) {
+  void nameInputs(mlir::func::FuncOp function,
+                  const std::vector<std::string> &paths) const {
     mlir::Builder b(function.getContext());
-    for (unsigned i = 0; i < inputs.size(); ++i)
-      function.setArgAttr(i, "mg.name", b.getStringAttr(inputs[i]));
-    unsigned result = 0;
-    for (std::size_t i = 0; i < outputs.size(); ++i)
-      if (present[i])
-        function.setResultAttr(result++, "mg.name",
-                               b.getStringAttr(outputName(outputs[i], inputs)));
+    for (unsigned i = 0; i < paths.size(); ++i) {
+      function.setArgAttr(i, "mg.name", b.getStringAttr(paths[i]));
+      if (state.count(paths[i]))
+        function.setArgAttr(i, "mg.state", b.getUnitAttr());
+    }
   }
 
+  /// What has the name of state is written there: over the argument where the
+  /// entry takes it.
+  void nameResult(mlir::func::FuncOp function, unsigned result,
+                  const std::string &path,
+                  const std::vector<std::string> &inputs, Where where) const {
+    mlir::Builder b(function.getContext());
+    const bool isState = state.count(path) > 0;
+    function.setResultAttr(
+        result, "mg.name",
+        b.getStringAttr(isState ? path : outputName(path, inputs)));
+    if (!isState)
+      return;
+    function.setResultAttr(result, "mg.state", b.getUnitAttr());
+    const auto found = std::find(inputs.begin(), inputs.end(), path);
+    if (found == inputs.end())
+      return;
+    const auto input = static_cast<unsigned>(found - inputs.begin());
+    if (function.getArgumentTypes()[input] != function.getResultTypes()[result])
+      throw Error(where, "aot",
+                  fmt::format("the new '{}' of entry '{}' is {}, but the state "
+                              "is {}",
+                              path, function.getName().str(),
+                              typeText(function.getResultTypes()[result]),
+                              typeText(function.getArgumentTypes()[input])));
+    function.setResultAttr(result, "mg.updates", b.getI64IntegerAttr(input));
+  }
+
+  static std::string typeText(mlir::Type type) {
+    std::string text;
+    llvm::raw_string_ostream(text) << type;
+    return text;
+  }
+
+  /// Names of the tensors in the caller's memory, of all entries.
+  std::set<std::string> state;
   std::map<const Value *, std::string> names;
   int captured = 0;
 };

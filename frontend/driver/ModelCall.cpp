@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
 #include <span>
 
 namespace mg::driver {
@@ -47,10 +48,17 @@ int ModelCall::operator()(int index, const std::vector<eager::Array> &inputs,
   for (const eager::Array &input : inputs)
     rows.push_back(eager::rowMajor(input, pool));
   outputs.clear();
-  for (const mg_argument &output : std::span(entry.outputs, entry.output_count))
+  for (std::uint32_t i = 0; i < entry.output_count; ++i) {
+    const mg_argument &output = entry.outputs[i];
     outputs.push_back(
         eager::allocate(static_cast<mg_dtype>(output.dtype),
                         {output.shape, static_cast<std::size_t>(output.rank)}));
+    if (const std::int32_t updated = entry.updates[i]; updated >= 0) {
+      std::memcpy(outputs.back().view.data, rows[updated].view.data,
+                  rows[updated].bytes());
+      rows[updated] = outputs.back();
+    }
+  }
   // Fresh memory is aligned to 64 bytes, as every entry wants it.
   auto bytes = static_cast<std::int64_t>(entry.workspace_bytes);
   eager::Array workspace = eager::allocate(MG_U8, {&bytes, 1});

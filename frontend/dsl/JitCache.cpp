@@ -1,7 +1,9 @@
 //===- JitCache.cpp - what was compiled, by key ---------------------------===//
+#include "frontend/eager/Memory.h"
 #include "frontend/tensor/Value.h"
 #include "mg/jit.h"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <unordered_map>
@@ -17,7 +19,7 @@ struct JitCache::State {
   };
   std::mutex mutex;
   std::unordered_map<std::string, std::unique_ptr<Slot>> slots;
-  std::atomic<int> traces{0}, calls{0}, donated{0};
+  std::atomic<int> traces{0}, calls{0}, donated{0}, inPlace{0};
 };
 
 JitCache::JitCache() : state_(std::make_shared<State>()) {}
@@ -39,20 +41,38 @@ const JitCache::Entry &JitCache::entry(const std::string &key,
   return slot->entry;
 }
 
-void JitCache::count_call(int donated) {
+void JitCache::count_call(const Gifts &gifts, int in_place) {
   ++state_->calls;
-  state_->donated += donated;
+  state_->donated +=
+      static_cast<int>(std::count(gifts.begin(), gifts.end(), true));
+  state_->inPlace += in_place;
 }
 JitStats JitCache::stats() const {
-  return {state_->traces, state_->calls, state_->donated};
+  return {state_->traces, state_->calls, state_->donated, state_->inPlace};
 }
 
-int count_unique(const Leaves &leaves) {
-  int n = 0; // two owners: the argument, and `leaves`
-  for (const Tensor &t : leaves)
-    n += !t.empty() && t.value()->references == 2 &&
-         t.value()->array.owner.use_count() == 1;
-  return n;
+static bool isUnique(const Tensor &t) {
+  // Two owners: the argument, and the leaves.
+  if (t.empty() || t.value()->references != 2)
+    return false;
+  const eager::Array &array = t.value()->array;
+  return array.owner.use_count() == 1 && array.isRowMajor() &&
+         eager::isTakenMemory(array.owner);
+}
+
+Gifts only_unique(const Leaves &leaves, Gifts given) {
+  for (std::size_t i = 0; i < leaves.size(); ++i)
+    given[i] = given[i] && isUnique(leaves[i]);
+  return given;
+}
+
+std::string key_of_gifts(const Gifts &gifts) {
+  if (std::find(gifts.begin(), gifts.end(), true) == gifts.end())
+    return {};
+  std::string key = "|";
+  for (bool given : gifts)
+    key += given ? '1' : '0';
+  return key;
 }
 
 } // namespace mg::detail

@@ -60,6 +60,14 @@ FreeBlocks &freeBlocks() {
   return blocks;
 }
 
+struct Free {
+  void operator()(void *block) const { std::free(block); }
+};
+struct GiveBack {
+  std::size_t bytes;
+  void operator()(void *block) const { freeBlocks().give(block, bytes); }
+};
+
 } // namespace
 
 std::shared_ptr<void> takeMemory(std::size_t bytes) {
@@ -67,7 +75,7 @@ std::shared_ptr<void> takeMemory(std::size_t bytes) {
     void *block = std::aligned_alloc(alignment, roundUp(bytes + 1, alignment));
     if (!block)
       throw std::bad_alloc();
-    return {block, std::free};
+    return {block, Free{}};
   }
   bytes = roundUp(bytes, large);
   void *block = freeBlocks().take(bytes);
@@ -79,7 +87,11 @@ std::shared_ptr<void> takeMemory(std::size_t bytes) {
     if (unit == hugePage) // a wish; without it the pages are small
       madvise(block, roundUp(bytes, unit), MADV_HUGEPAGE);
   }
-  return {block, [bytes](void *p) { freeBlocks().give(p, bytes); }};
+  return {block, GiveBack{bytes}};
+}
+
+bool isTakenMemory(const std::shared_ptr<void> &memory) {
+  return std::get_deleter<Free>(memory) || std::get_deleter<GiveBack>(memory);
 }
 
 } // namespace mg::eager

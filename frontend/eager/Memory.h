@@ -15,6 +15,8 @@ namespace mg::eager {
 /// At least `bytes` of uninitialised memory, 64-byte aligned; large blocks lie
 /// on huge pages where the system has them. Throws std::bad_alloc. Thread-safe.
 std::shared_ptr<void> takeMemory(std::size_t bytes);
+/// Whether `memory` comes from takeMemory: nobody else knows it.
+bool isTakenMemory(const std::shared_ptr<void> &memory);
 
 } // namespace mg::eager
 

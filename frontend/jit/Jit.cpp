@@ -15,6 +15,8 @@ struct Compiled {
   // The program's code holds no IR; the context goes with the trace.
   std::shared_ptr<mg::Program> program;
   int entry = 0;
+  /// Per argument that is there: whether its memory is ours to reuse.
+  std::vector<bool> given;
   /// Tensors from outside: the last arguments.
   std::vector<eager::Array> captures;
   /// Per leaf of the result: whether it is there.
@@ -43,8 +45,12 @@ static CompileOptions jitOptions() {
 }
 
 /// Names that the descriptor shows; users of jit never see them.
-static void nameArguments(mlir::func::FuncOp function) {
+static void describeArguments(mlir::func::FuncOp function,
+                              const std::vector<bool> &given) {
   mlir::Builder b(function.getContext());
+  for (unsigned i = 0; i < given.size(); ++i)
+    if (given[i])
+      function.setArgAttr(i, "mg.donated", b.getUnitAttr());
   for (unsigned i = 0; i < function.getNumArguments(); ++i)
     function.setArgAttr(i, "mg.name", b.getStringAttr(fmt::format("x{}", i)));
   for (unsigned i = 0; i < function.getNumResults(); ++i)
@@ -52,8 +58,9 @@ static void nameArguments(mlir::func::FuncOp function) {
                            b.getStringAttr(fmt::format("y{}", i)));
 }
 
-CompiledRef compile(const Leaves &like, const std::vector<std::string> &names,
-                    Where where, const Body &body) {
+CompiledRef compile(const Leaves &like, const Gifts &gifts,
+                    const std::vector<std::string> &names, Where where,
+                    const Body &body) {
   Trace trace("jit", where);
   auto compiled = std::make_shared<Compiled>();
   std::vector<std::string> labels;
@@ -73,7 +80,10 @@ CompiledRef compile(const Leaves &like, const std::vector<std::string> &names,
   };
   Function function =
       trace.function("run", /*isPublic=*/true, inputs, labels, where, whole);
-  nameArguments(function.op);
+  for (std::size_t i = 0; i < like.size(); ++i)
+    if (!like[i].empty())
+      compiled->given.push_back(gifts[i]);
+  describeArguments(function.op, compiled->given);
   for (const Tensor &capture : function.captures)
     compiled->captures.push_back(known(capture, "jit", where).array);
   Complaints complaints;
@@ -88,6 +98,13 @@ CompiledRef compile(const Leaves &like, const std::vector<std::string> &names,
   return compiled;
 }
 
+int in_place(const Compiled &compiled) {
+  const mg_entry &entry = compiled.program->model().entries[compiled.entry];
+  return static_cast<int>(
+      std::count_if(entry.updates, entry.updates + entry.output_count,
+                    [](std::int32_t input) { return input >= 0; }));
+}
+
 Leaves run(const Compiled &compiled, const Leaves &arguments, Where where) {
   std::vector<eager::Array> inputs, outputs;
   for (const Tensor &leaf : arguments)
@@ -96,8 +113,8 @@ Leaves run(const Compiled &compiled, const Leaves &arguments, Where where) {
   inputs.insert(inputs.end(), compiled.captures.begin(),
                 compiled.captures.end());
   const auto pool = currentPool();
-  const int status =
-      compiled.program->run(compiled.entry, inputs, outputs, pool.get());
+  const int status = compiled.program->run(compiled.entry, inputs, outputs,
+                                           pool.get(), compiled.given);
   if (status != MG_OK)
     throw Error(where, "jit", mg_status_text(status));
   Leaves results;

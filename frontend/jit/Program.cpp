@@ -7,6 +7,7 @@
 #include "mlir/Pass/PassManager.h"
 
 #include <array>
+#include <cstring>
 
 namespace mg {
 
@@ -85,8 +86,21 @@ Program::create(mlir::ModuleOp module, const CompileOptions &options,
                    location);
 }
 
+static eager::Array freshFor(const mg_argument &argument) {
+  return eager::allocate(static_cast<mg_dtype>(argument.dtype),
+                         {argument.shape, static_cast<size_t>(argument.rank)});
+}
+
+/// Of a row-major array.
+static eager::Array copyOf(const eager::Array &array) {
+  eager::Array copy = eager::allocate(array.view.dtype, array.shape());
+  std::memcpy(copy.view.data, array.view.data, array.bytes());
+  return copy;
+}
+
 int Program::run(int entry, llvm::ArrayRef<eager::Array> inputs,
-                 std::vector<eager::Array> &outputs, mg_pool *pool) const {
+                 std::vector<eager::Array> &outputs, mg_pool *pool,
+                 const std::vector<bool> &given) const {
   const mg_entry &callee = model().entries[entry];
   if (inputs.size() != callee.input_count)
     return MG_ERROR_ARGUMENT;
@@ -101,12 +115,17 @@ int Program::run(int entry, llvm::ArrayRef<eager::Array> inputs,
     in.push_back(kept.back().view.data);
   }
   outputs.clear();
-  for (const mg_argument &result :
-       llvm::ArrayRef(callee.outputs, callee.output_count)) {
-    outputs.push_back(
-        eager::allocate(static_cast<mg_dtype>(result.dtype),
-                        {result.shape, static_cast<size_t>(result.rank)}));
+  for (uint32_t i = 0; i < callee.output_count; ++i) {
+    const int32_t updated = callee.updates[i];
+    if (updated < 0)
+      outputs.push_back(freshFor(callee.outputs[i]));
+    else if (size_t(updated) < given.size() && given[updated])
+      outputs.push_back(kept[updated]);
+    else
+      outputs.push_back(copyOf(kept[updated]));
     out.push_back(outputs.back().view.data);
+    if (updated >= 0)
+      in[updated] = out.back();
   }
   const int64_t workspaceBytes = static_cast<int64_t>(callee.workspace_bytes);
   const eager::Array workspace =

@@ -53,9 +53,12 @@ public:
   /// Index of an entry, -1 where there is none.
   int find(llvm::StringRef entry) const;
   /// Calls an entry. Inputs must fit in dtype and shape (MG_ERROR_SHAPE;
-  /// strided ones are copied). Returns a mg_status; `outputs` are fresh.
+  /// strided ones are copied). Returns a mg_status; `outputs` are fresh, but
+  /// for those that update an input that `given` marks: they lie in its memory,
+  /// and the input is lost.
   int run(int entry, llvm::ArrayRef<eager::Array> inputs,
-          std::vector<eager::Array> &outputs, mg_pool *pool) const;
+          std::vector<eager::Array> &outputs, mg_pool *pool,
+          const std::vector<bool> &given = {}) const;
 
 private:
   struct State;

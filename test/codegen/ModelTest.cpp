@@ -67,6 +67,49 @@ TEST(Model, ANameOfTheCallerWins) {
   EXPECT_EQ(artefact->entries[0].symbol, "other_run");
 }
 
+/// An entry of arguments and results with these attributes, "TYPE {..}" each,
+/// that returns its first argument.
+std::string errorsOfEntry(const std::vector<std::string> &arguments,
+                          const std::vector<std::string> &results) {
+  const auto attributed = [](std::string text) {
+    return "tensor<" + text.substr(0, 1) +
+           "xf32> {mg.dtype = \"f32\", mg.name = " + text.substr(1) + "}";
+  };
+  std::string text = "func.func @f(", returns = ") -> (", values, types;
+  for (size_t i = 0; i < arguments.size(); ++i)
+    text += (i ? ", %" : "%") + std::string(1, char('a' + i)) + ": " +
+            attributed(arguments[i]);
+  for (size_t i = 0; i < results.size(); ++i) {
+    returns += (i ? ", " : "") + attributed(results[i]);
+    values += i ? ", %a" : "%a";
+    types += i ? ", tensor<2xf32>" : "tensor<2xf32>";
+  }
+  return errorsOf("module {" + text + returns +
+                  ") attributes {mg.entry} {return " + values + " : " + types +
+                  "}}");
+}
+
+TEST(Model, UpdatesAndStateAreChecked) {
+  const auto contains = [](const std::string &errors, const char *part) {
+    EXPECT_NE(errors.find(part), std::string::npos) << errors;
+  };
+  contains(errorsOfEntry({"2\"a\""}, {"2\"y\", mg.updates = 1"}),
+           "entry 'f': output 'y' updates no input");
+  contains(errorsOfEntry({"2\"a\""}, {"2\"y\", mg.updates = -1"}),
+           "entry 'f': output 'y' updates no input");
+  contains(errorsOfEntry({"2\"a\"", "3\"b\""}, {"2\"y\", mg.updates = 1"}),
+           "output 'y' has another type than 'b', which it updates");
+  contains(errorsOfEntry({"2\"a\""},
+                         {"2\"y\", mg.updates = 0", "2\"z\", mg.updates = 0"}),
+           "output 'z' updates 'a', as another does");
+  contains(errorsOfEntry({"2\"a\", mg.state", "2\"a\", mg.state"}, {"2\"y\""}),
+           "two inputs are state 'a'");
+  contains(errorsOfEntry({"2\"a\"", "3\"b\", mg.state"}, {"2\"b\", mg.state"}),
+           "state 'b' has another type elsewhere");
+  contains(errorsOfEntry({"2\"a\", mg.state"}, {"2\"a\", mg.state"}),
+           "state 'a' is written beside another use of it");
+}
+
 TEST(Model, WhatIsMissingOrWrongIsSaid) {
   const auto contains = [](const std::string &errors, const char *part) {
     EXPECT_NE(errors.find(part), std::string::npos) << errors;

@@ -59,6 +59,35 @@ TEST(Jit, Donation) {
   EXPECT_TRUE(has(error_of([&] { given + 1; }), "given away by std::move"));
 }
 
+TEST(Jit, GivenMemoryIsReused) {
+  auto f = mg::jit([](Tensor w, Tensor m, Tensor g) {
+    const Tensor v = m * 0.5f + g;
+    return std::tuple{w - v, v, sum(w)};
+  });
+  const auto fresh = [](float start) {
+    return mg::arange(1000) * 1.0f + start;
+  };
+  const auto values = [](Tensor t) { return t.to_vector<double>(); };
+  const Tensor g = fresh(3), w0 = fresh(0), m0 = fresh(1);
+  const auto [w1, m1, s1] = f(w0, m0, g); // nothing given, nothing lost
+  EXPECT_EQ(f.stats().in_place, 0);
+  Tensor w = fresh(0), m = fresh(1);
+  const void *wData = w.data(), *mData = m.data();
+  const auto [w2, m2, s2] = f(std::move(w), std::move(m), g);
+  EXPECT_EQ(f.stats().donated, 2);
+  EXPECT_EQ(f.stats().in_place, 2);
+  EXPECT_EQ(w2.data(), wData);
+  EXPECT_EQ(m2.data(), mData);
+  EXPECT_TRUE(is(w2, values(w1)));
+  EXPECT_TRUE(is(m2, values(m1)));
+  EXPECT_TRUE(is(s2, values(s1)));
+  EXPECT_TRUE(is(w0, values(fresh(0)))); // as it was
+  // Both are one tensor: neither is unique.
+  Tensor one = fresh(5);
+  f(one, std::move(one), g);
+  EXPECT_EQ(f.stats().donated, 2);
+}
+
 TEST(Jit, Captures) {
   const Tensor big = mg::arange(300) * 1.0f, small = mg::from({1.f, 2.f, 3.f});
   auto f = mg::jit([=](Tensor a) { return sum(a + big) + sum(small); });

@@ -3,26 +3,50 @@
 //   aot::compile("mlp", {aot::entry("infer", f, aot::weights(model), x), ...})
 //
 // writes mlp.o and mlp.h.
+//
+// Training keeps its parameters in the caller's memory:
+//
+//   aot::compile("mlp", {
+//     aot::entry("init", init, aot::input("seed", spec({}, DType::i32)))
+//         .returns({"m", "s"}),
+//     aot::entry("train", step, aot::state("m", m), aot::state("s", s), x, y)
+//         .returns({"m", "s", "loss"}),
+//     aot::entry("infer", infer, aot::state("m", m), x)});
+//
+// Results with the name of state are written to it, in place. C passes one
+// `struct mlp_state` of pointers to all three.
 #pragma once
 #include "mg/jit.h"
 
 namespace mg::aot {
 
+/// What an argument of an entry is in C: a pointer of its own, a constant of
+/// the object, or memory of the caller that entries share and may write.
+enum class Role { input, weight, state };
+
 /// An argument of `entry` with a name of its own.
 template <class T> struct Named {
   const T &tree;
   std::string name;
-  bool is_weights;
+  Role role;
 };
 /// `input("x", spec({64, 784}))`: an input named x; below a struct `x.field`.
 template <class T> Named<T> input(std::string name, const T &tree) {
-  return {tree, std::move(name), false};
+  return {tree, std::move(name), Role::input};
 }
 /// A tree whose tensors are weights of the object, not arguments: named by
 /// their paths (below `name` where there is one), the same for all entries.
-template <class T> Named<T> weights(const T &tree) { return {tree, "", true}; }
+template <class T> Named<T> weights(const T &tree) {
+  return {tree, "", Role::weight};
+}
 template <class T> Named<T> weights(std::string name, const T &tree) {
-  return {tree, std::move(name), true};
+  return {tree, std::move(name), Role::weight};
+}
+/// A tree whose tensors lie in the caller's memory, the fields of one `struct
+/// NAME_state`: `m.fc1.w` is `state->m_fc1_w` to all entries. Only the types of
+/// `tree` count.
+template <class T> Named<T> state(std::string name, const T &tree) {
+  return {tree, std::move(name), Role::state};
 }
 
 /// The name of an entry, and the user's line.
@@ -34,15 +58,32 @@ struct Name {
       : text(std::move(name)), where(w) {}
 };
 
+/// Paths of the results' tensors, known after the trace.
+struct Outputs {
+  std::vector<std::string> paths;
+  bool is_tuple = false;
+};
+
 /// One exported function: what it does is traced by `compile`, so that all
 /// entries share their weights.
 struct Entry {
   Name name;
   Leaves leaves = {}; // of all arguments: values or specs
   std::vector<std::string> paths = {};
-  std::vector<bool> is_weight = {};
+  std::vector<Role> roles = {};
   detail::Body body = {};
-  std::shared_ptr<std::vector<std::string>> output_paths = {}; // after `body`
+  std::shared_ptr<Outputs> outputs = {}; // after `body`
+  std::vector<std::string> result_names = {};
+
+  /// Names of the elements of a tuple, or of the whole result; without them
+  /// they are `out0`, .. and `out`, and those of a struct its fields.
+  Entry returns(std::vector<std::string> names) && {
+    result_names = std::move(names);
+    return std::move(*this);
+  }
+  Entry returns(std::vector<std::string> names) const & {
+    return Entry(*this).returns(std::move(names));
+  }
 };
 
 struct Options {
@@ -91,13 +132,13 @@ template <> struct Parameters<void> {
 /// Appends the paths of one argument, the `number`-th.
 template <class A> void name_leaves(const A &a, int number, Entry &entry) {
   std::string prefix = "arg" + std::to_string(number);
-  bool weight = false;
-  if constexpr (requires { a.is_weights; })
-    prefix = a.name, weight = a.is_weights;
+  Role role = Role::input;
+  if constexpr (requires { a.role; })
+    prefix = a.name, role = a.role;
   for (const std::string &path : paths(value(a))) {
     const bool both = !prefix.empty() && !path.empty();
     entry.paths.push_back(prefix + (both ? "." : "") + path);
-    entry.is_weight.push_back(weight);
+    entry.roles.push_back(role);
   }
 }
 
@@ -115,13 +156,14 @@ Entry entry(Name name, const F &f, const A &...arguments) {
   entry.leaves = flatten(packed);
   int number = 0;
   (parts::name_leaves(arguments, number++, entry), ...);
-  auto outputs = entry.output_paths =
-      std::make_shared<std::vector<std::string>>();
+  auto outputs = entry.outputs = std::make_shared<Outputs>();
   entry.body = [plain = Plain(plain), packed, outputs](const Leaves &leaves) {
     auto placeholders = unflatten(packed, leaves);
     auto r = std::apply([&](auto &...a) { return std::invoke(plain, a...); },
                         placeholders);
-    *outputs = paths(r);
+    using R = decltype(r);
+    *outputs = {paths(r),
+                detail::is<R, std::tuple> || detail::is<R, std::pair>};
     return flatten(r);
   };
   return entry;

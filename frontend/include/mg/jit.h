@@ -9,7 +9,10 @@
 namespace mg {
 
 struct JitStats {
-  int traces = 0, calls = 0, donated = 0;
+  int traces = 0, calls = 0;
+  /// Tensors that calls were given (`std::move`) and nobody else held, and
+  /// results that were computed in their memory.
+  int donated = 0, in_place = 0;
 };
 
 /// Threads of eager ops and of compiled functions from now on; 0: one per CPU
@@ -23,13 +26,20 @@ using CompiledRef = std::shared_ptr<const Compiled>;
 using Body = std::function<Leaves(const Leaves &)>;
 
 bool tracing();
+/// Per leaf: whether its memory may be reused.
+using Gifts = std::vector<bool>;
 /// Runs `body` on placeholders typed like `like`, and compiles what it did.
-CompiledRef compile(const Leaves &like, const std::vector<std::string> &names,
-                    Where where, const Body &body);
+CompiledRef compile(const Leaves &like, const Gifts &gifts,
+                    const std::vector<std::string> &names, Where where,
+                    const Body &body);
 Leaves run(const Compiled &compiled, const Leaves &arguments, Where where);
-/// Leaves given away by the caller and held by nobody else: their memory may be
-/// reused.
-int count_unique(const Leaves &leaves);
+/// How many results lie in memory that was given.
+int in_place(const Compiled &compiled);
+/// `given`, less the leaves that somebody else holds (the caller's tuple of
+/// arguments and `leaves` do) or whose memory is not ours to write.
+Gifts only_unique(const Leaves &leaves, Gifts given);
+/// What tells calls with other gifts apart; empty without any.
+std::string key_of_gifts(const Gifts &gifts);
 
 /// One call to trace: f of placeholders in the shape of `arguments`; the tree
 /// of the result, types only, goes to `out`.
@@ -58,7 +68,7 @@ public:
   JitCache();
   const Entry &entry(const std::string &key,
                      const std::function<Entry()> &trace);
-  void count_call(int donated);
+  void count_call(const Gifts &gifts, int in_place);
   JitStats stats() const;
 
 private:
@@ -82,29 +92,33 @@ public:
     if (detail::tracing()) // in another trace a jitted function is itself
       return std::apply([&](auto &...a) -> R { return std::invoke(f_, a...); },
                         args);
-    cache_.count_call(given(donated, args));
-    const std::string key = typeid(args).name() + key_of(args);
+    detail::Gifts gifts = given(donated, args);
+    const Leaves leaves = flatten(args);
+    gifts = detail::only_unique(leaves, std::move(gifts));
+    const std::string key =
+        typeid(args).name() + key_of(args) + detail::key_of_gifts(gifts);
     const auto &entry = cache_.entry(key, [&] {
       std::optional<R> out;
-      auto compiled = detail::compile(flatten(args), paths(args), where,
+      auto compiled = detail::compile(leaves, gifts, paths(args), where,
                                       detail::body_of(f_, args, out));
       return detail::JitCache::Entry{compiled, std::move(*out)};
     });
+    cache_.count_call(gifts, detail::in_place(*entry.compiled));
     return unflatten(std::any_cast<const R &>(entry.out),
-                     detail::run(*entry.compiled, flatten(args), where));
+                     detail::run(*entry.compiled, leaves, where));
   }
 
 private:
   template <class... A>
-  static int given(const std::vector<bool> &donated, std::tuple<A...> &args) {
-    int unique = 0;
+  static detail::Gifts given(const std::vector<bool> &donated,
+                             const std::tuple<A...> &args) {
+    detail::Gifts gifts;
     std::size_t i = 0;
-    auto count = [&](auto &a) {
-      if (donated[i++])
-        unique += detail::count_unique(flatten(a));
+    auto add = [&](auto &a) {
+      gifts.resize(gifts.size() + flatten(a).size(), donated[i++]);
     };
-    std::apply([&](auto &...a) { (count(a), ...); }, args);
-    return unique;
+    std::apply([&](auto &...a) { (add(a), ...); }, args);
+    return gifts;
   }
 
   F f_;
