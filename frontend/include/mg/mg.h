@@ -20,3 +20,4 @@
 #include "mg/nn.h"
 #include "mg/autocast.h"
 #include "mg/optim.h"
+#include "mg/data.h"
