@@ -1,7 +1,7 @@
 /* A safetensors file: 8 bytes of length, a JSON header of that length, data.
  * It is mapped read-only, so only the weights that are used are read. */
 #define _GNU_SOURCE
-#include "minigrad/weights.h"
+#include "minigrad/weights_metadata.h"
 
 #include "weights_header.h"
 
@@ -126,6 +126,15 @@ size_t mg_weights_count(const mg_weights *weights) {
 
 const mg_weight *mg_weights_at(const mg_weights *weights, size_t i) {
   return i < mg_weights_count(weights) ? &weights->header.entries[i] : NULL;
+}
+
+size_t mg_weights_metadata_count(const mg_weights *weights) {
+  return weights ? weights->header.metadata_count : 0;
+}
+
+const mg_metadata *mg_weights_metadata_at(const mg_weights *weights, size_t i) {
+  return i < mg_weights_metadata_count(weights) ? &weights->header.metadata[i]
+                                                : NULL;
 }
 
 static int compare_name(const void *name, const void *weight) {

@@ -20,8 +20,7 @@ typedef struct parser {
   char *names_end; /* where the next decoded string goes */
   mg_header *header;
   size_t capacity;
-  const char **keys; /* of __metadata__ */
-  size_t key_count, key_capacity;
+  size_t metadata_capacity;
   int has_metadata;
   mg_failure *failure;
 } parser;
@@ -341,18 +340,15 @@ static int metadata(parser *p) {
     return 0;
   if (take(p, '}'))
     return 1;
+  mg_header *header = p->header;
   for (int more = 1; more;) {
-    const char *value;
-    char *keep;
-    if (!grow(p, (void **)&p->keys, sizeof *p->keys, p->key_count,
-              &p->key_capacity) ||
-        !string(p, MAX_NAME, &p->keys[p->key_count]) || !expect(p, ':'))
+    if (!grow(p, (void **)&header->metadata, sizeof *header->metadata,
+              header->metadata_count, &p->metadata_capacity))
       return 0;
-    ++p->key_count;
-    keep = p->names_end;
-    if (!string(p, SIZE_MAX, &value) || !next_element(p, '}', &more))
+    mg_metadata *entry = &header->metadata[header->metadata_count++];
+    if (!string(p, MAX_NAME, &entry->key) || !expect(p, ':') ||
+        !string(p, SIZE_MAX, &entry->value) || !next_element(p, '}', &more))
       return 0;
-    p->names_end = keep;
   }
   return 1;
 }
@@ -390,8 +386,8 @@ static int by_name(const void *a, const void *b) {
   return strcmp(((const mg_weight *)a)->name, ((const mg_weight *)b)->name);
 }
 
-static int by_text(const void *a, const void *b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
+static int by_key(const void *a, const void *b) {
+  return strcmp(((const mg_metadata *)a)->key, ((const mg_metadata *)b)->key);
 }
 
 static int names_differ(parser *p) {
@@ -402,12 +398,13 @@ static int names_differ(parser *p) {
     if (by_name(&header->entries[i - 1], &header->entries[i]) == 0)
       return mg_fail(p->failure, MG_ERROR_FILE, "two tensors are named '%s'",
                      header->entries[i].name);
-  if (p->key_count)
-    qsort(p->keys, p->key_count, sizeof *p->keys, by_text);
-  for (size_t i = 1; i < p->key_count; ++i)
-    if (by_text(&p->keys[i - 1], &p->keys[i]) == 0)
+  mg_metadata *metadata = header->metadata;
+  if (header->metadata_count)
+    qsort(metadata, header->metadata_count, sizeof *metadata, by_key);
+  for (size_t i = 1; i < header->metadata_count; ++i)
+    if (by_key(&metadata[i - 1], &metadata[i]) == 0)
       return mg_fail(p->failure, MG_ERROR_FILE, "__metadata__ has '%s' twice",
-                     p->keys[i]);
+                     metadata[i].key);
   return 1;
 }
 
@@ -462,7 +459,7 @@ static int parse(parser *p) {
 
 int mg_header_parse(const char *text, size_t length, uint64_t data_size,
                     mg_header *header, mg_failure *failure) {
-  *header = (mg_header){NULL, 0, malloc(length + 1)};
+  *header = (mg_header){NULL, 0, NULL, 0, malloc(length + 1)};
   parser p = {.begin = text,
               .at = text,
               .end = text + length,
@@ -471,7 +468,6 @@ int mg_header_parse(const char *text, size_t length, uint64_t data_size,
               .header = header,
               .failure = failure};
   const int ok = header->names ? parse(&p) : out_of_memory(&p);
-  free(p.keys);
   if (!ok)
     mg_header_free(header);
   return ok;
@@ -479,6 +475,7 @@ int mg_header_parse(const char *text, size_t length, uint64_t data_size,
 
 void mg_header_free(mg_header *header) {
   free(header->entries);
+  free(header->metadata);
   free(header->names);
-  *header = (mg_header){NULL, 0, NULL};
+  *header = (mg_header){NULL, 0, NULL, 0, NULL};
 }

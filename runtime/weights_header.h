@@ -2,7 +2,7 @@
  * hostile until then. */
 #ifndef MG_RUNTIME_WEIGHTS_HEADER_H
 #define MG_RUNTIME_WEIGHTS_HEADER_H
-#include "minigrad/weights.h"
+#include "minigrad/weights_metadata.h"
 
 /* What is wrong with a file, if anything. */
 typedef struct mg_failure {
@@ -15,11 +15,14 @@ int mg_fail(mg_failure *failure, mg_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The entries of a header in the order of their names. Each array's data is the
- * offset of its bytes in the data section, as a pointer. `names` holds what the
- * entries' names point to. Both are malloc'd. */
+ * offset of its bytes in the data section, as a pointer. __metadata__ in the
+ * order of its keys. `names` holds what all these names and texts point to. All
+ * three are malloc'd. */
 typedef struct mg_header {
   mg_weight *entries;
   size_t count;
+  mg_metadata *metadata;
+  size_t metadata_count;
   char *names;
 } mg_header;
 

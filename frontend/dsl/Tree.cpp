@@ -54,16 +54,16 @@ std::string key_of(const std::function<void(Walker &)> &tree) {
   // Every part says its length or has a fixed one, so no two keys run together.
   struct Keys final : Walker {
     std::string key;
-    void number(std::uint64_t n) {
+    void word(std::uint64_t n) {
       key.append(reinterpret_cast<const char *>(&n), sizeof n);
     }
     void fixed(std::string_view bytes) override {
       key += '#';
-      number(bytes.size());
+      word(bytes.size());
       key.append(bytes);
     }
     void enter(std::string_view name) override { key += '(', fixed(name); }
-    void enter(std::size_t i) override { key += '[', number(i); }
+    void enter(std::size_t i) override { key += '[', word(i); }
     void leave() override { key += ')'; }
     void leaf(Tensor &t) override {
       key += t.empty() ? '-' : 'T';
@@ -71,9 +71,9 @@ std::string key_of(const std::function<void(Walker &)> &tree) {
         return;
       const Spec &spec = t.value()->spec;
       key += static_cast<char>(spec.dtype);
-      number(spec.shape.size());
+      word(spec.shape.size());
       for (std::int64_t n : spec.shape)
-        number(static_cast<std::uint64_t>(n));
+        word(static_cast<std::uint64_t>(n));
     }
   } walker;
   tree(walker);

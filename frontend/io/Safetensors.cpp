@@ -5,7 +5,7 @@
 #include "frontend/io/FileError.h"
 #include "frontend/io/WholeFile.h"
 
-#include "minigrad/weights.h"
+#include "minigrad/weights_metadata.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -35,10 +35,19 @@ std::string quoted(std::string_view text) {
   return result + '"';
 }
 
+std::string formatMetadata(const Metadata &metadata) {
+  std::string text = "{";
+  for (const auto &[key, value] : metadata)
+    text += (text.size() > 1 ? "," : "") + quoted(key) + ":" + quoted(value);
+  return text + '}';
+}
+
 /// The JSON header, padded so that the elements start at a multiple of 8.
-std::string formatHeader(const NamedArrays &arrays) {
+std::string formatHeader(const NamedArrays &arrays, const Metadata &metadata) {
   std::string header = "{";
   std::size_t offset = 0;
+  if (!metadata.empty())
+    header += "\"__metadata__\":" + formatMetadata(metadata);
   for (const auto &[name, array] : arrays) {
     header += fmt::format(
         R"({}{}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})",
@@ -63,7 +72,7 @@ std::string formatLength(std::uint64_t length) {
 
 } // namespace
 
-NamedArrays loadSafetensors(const std::string &path) {
+NamedArrays loadSafetensors(const std::string &path, Metadata *metadata) {
   mg_weights *opened = nullptr;
   char message[256] = "";
   mg_status status =
@@ -71,6 +80,11 @@ NamedArrays loadSafetensors(const std::string &path) {
   if (status != MG_OK)
     throw FileError(status, path, message);
   std::shared_ptr<mg_weights> weights(opened, mg_weights_close);
+  for (std::size_t i = 0; metadata && i < mg_weights_metadata_count(opened);
+       ++i) {
+    const mg_metadata *entry = mg_weights_metadata_at(opened, i);
+    metadata->emplace(entry->key, entry->value);
+  }
   NamedArrays arrays;
   for (std::size_t i = 0; i < mg_weights_count(opened); ++i) {
     const mg_weight *weight = mg_weights_at(opened, i);
@@ -83,7 +97,8 @@ NamedArrays loadSafetensors(const std::string &path) {
   return arrays;
 }
 
-void saveSafetensors(const std::string &path, const NamedArrays &arrays) {
+void saveSafetensors(const std::string &path, const NamedArrays &arrays,
+                     const Metadata &metadata) {
   NamedArrays sorted;
   for (const auto &[name, array] : arrays)
     sorted.emplace_back(name, eager::rowMajor(array));
@@ -92,7 +107,7 @@ void saveSafetensors(const std::string &path, const NamedArrays &arrays) {
                 sizeB = mg_dtype_size(b.second.view.dtype);
     return sizeA != sizeB ? sizeA > sizeB : a.first < b.first;
   });
-  std::string header = formatHeader(sorted);
+  std::string header = formatHeader(sorted, metadata);
   WholeFile file(path);
   file.write(formatLength(header.size()));
   file.write(header);

@@ -64,12 +64,20 @@ void save_npz(const std::string &path, const Tensors &tensors, Where where) {
 }
 
 Tensors load_safetensors(const std::string &path, Where where) {
-  return load("load_safetensors", loadSafetensors, path, where);
+  return load(
+      "load_safetensors",
+      [](const std::string &path) { return loadSafetensors(path); }, path,
+      where);
 }
 
 void save_safetensors(const std::string &path, const Tensors &tensors,
                       Where where) {
-  save("save_safetensors", saveSafetensors, path, tensors, where);
+  save(
+      "save_safetensors",
+      [](const std::string &path, const NamedArrays &arrays) {
+        saveSafetensors(path, arrays);
+      },
+      path, tensors, where);
 }
 
 } // namespace mg::io

@@ -1,5 +1,5 @@
 // safetensors: what is right is read, what is wrong is refused with a reason.
-#include "minigrad/weights.h"
+#include "minigrad/weights_metadata.h"
 
 #include <gtest/gtest.h>
 
@@ -88,6 +88,12 @@ TEST_F(Weights, ReadsNamesShapesAndBytes) {
   const mg_array &a = mg_weights_find(weights, "a")->array;
   EXPECT_EQ(a.rank, 0);
   EXPECT_EQ(*static_cast<unsigned char *>(a.data), 1);
+  ASSERT_EQ(mg_weights_metadata_count(weights), 2u);
+  EXPECT_STREQ(mg_weights_metadata_at(weights, 0)->key, "format");
+  EXPECT_STREQ(mg_weights_metadata_at(weights, 0)->value, "pt");
+  EXPECT_STREQ(mg_weights_metadata_at(weights, 1)->key, "\u00e9");
+  EXPECT_STREQ(mg_weights_metadata_at(weights, 1)->value, "\n");
+  EXPECT_EQ(mg_weights_metadata_at(weights, 2), nullptr);
 }
 
 TEST_F(Weights, ReadsEveryDtype) {

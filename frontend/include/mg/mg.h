@@ -20,4 +20,5 @@
 #include "mg/nn.h"
 #include "mg/autocast.h"
 #include "mg/optim.h"
+#include "mg/checkpoint.h"
 #include "mg/data.h"

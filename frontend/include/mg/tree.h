@@ -25,7 +25,13 @@ namespace detail {
 
 struct Walker {
   virtual void leaf(Tensor &t) = 0;
+  /// A static part, or the size of a vector.
   virtual void fixed(std::string_view) {}
+  /// Static parts that can be read from text.
+  virtual void number(void *value, DType dtype) {
+    fixed({static_cast<const char *>(value), size_of(dtype)});
+  }
+  virtual void text(std::string &value) { fixed(value); }
   virtual void enter(std::string_view) {}
   virtual void leave() {}
   virtual void enter(std::size_t i) { enter(std::to_string(i)); }
@@ -47,6 +53,17 @@ concept Static =
     std::is_arithmetic_v<T> || std::is_enum_v<T> ||
     std::is_same_v<T, std::string> ||
     (std::is_pointer_v<T> && std::is_function_v<std::remove_pointer_t<T>>);
+
+/// Numbers and enums that an element of a tensor could hold.
+template <class T>
+concept Numeric =
+    (std::is_arithmetic_v<T> || std::is_enum_v<T>) && sizeof(T) <= 8;
+template <Numeric T> constexpr DType number_dtype() {
+  if constexpr (std::is_enum_v<T>)
+    return dtype_of<std::underlying_type_t<T>>();
+  else
+    return dtype_of<T>();
+}
 
 template <class T> void walk(T &t, Walker &w);
 
@@ -84,7 +101,9 @@ template <class T> void walk(T &t, Walker &w) {
     auto fields = FieldAccess::tie(t);
     walk_tuple(fields, names.data(), w);
   } else if constexpr (std::is_same_v<T, std::string>) {
-    w.fixed(t);
+    w.text(t);
+  } else if constexpr (Numeric<T>) {
+    w.number(&t, number_dtype<T>());
   } else if constexpr (Static<T>) {
     w.fixed({reinterpret_cast<const char *>(&t), sizeof t});
   } else if constexpr (is_array<T>) {
