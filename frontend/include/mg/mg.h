@@ -22,3 +22,4 @@
 #include "mg/optim.h"
 #include "mg/checkpoint.h"
 #include "mg/data.h"
+#include "mg/progress.h"
