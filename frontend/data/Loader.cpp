@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <system_error>
 
 namespace mg::data {
 
@@ -151,12 +152,17 @@ void detail::Loader::State::startPass() {
   auto ours = plan();
   Key key(options.seed.value, where);
   if (isKeyed)
-    key = key.fold({static_cast<std::int64_t>(epoch), where});
-  prefetcher.start(
-      [ours, key, make = make](std::int64_t n) {
-        return (*make)(ours->batches[static_cast<std::size_t>(n)], key);
-      },
-      taken, static_cast<std::int64_t>(ours->batches.size()));
+    key = sample_key(key, static_cast<std::int64_t>(epoch), where);
+  auto makeBatch = [ours, key, make = make](std::int64_t n) {
+    return (*make)(ours->batches[static_cast<std::size_t>(n)], key);
+  };
+  try {
+    prefetcher.start(makeBatch, taken,
+                     static_cast<std::int64_t>(ours->batches.size()));
+  } catch (const std::system_error &error) {
+    fail(fmt::format("the system gives no {} threads: {}", options.num_workers,
+                     error.what()));
+  }
   runs = true;
 }
 

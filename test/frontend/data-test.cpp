@@ -190,6 +190,18 @@ TEST(DataLoader, ASampleHasItsKeyInAnyBatch) {
   EXPECT_NE(bitsOf({}, 2), want);
 }
 
+TEST(DataLoader, ASamplesKeyIsAFold) {
+  const mg::Key key = mg::Key(77).fold(3);
+  auto words = [](const mg::Key &k) {
+    return k.state().to_vector<std::uint32_t>();
+  };
+  for (std::int64_t i : {0, 1, 1000000})
+    EXPECT_EQ(words(mg::data::detail::sample_key(key, i, {})),
+              words(key.fold(i)));
+  EXPECT_NE(words(mg::data::detail::sample_key(key, std::int64_t(1) << 32, {})),
+            words(key.fold(0)));
+}
+
 TEST(DataLoader, PyTorchsOptions) {
   DataLoader plain(numbered(5), {.batch_size = 2});
   EXPECT_EQ(plain.size(), 3);

@@ -66,6 +66,9 @@ private:
   std::unique_ptr<State> state_;
 };
 
+/// `epoch.fold(i)`, quickly.
+Key sample_key(const Key &epoch, std::int64_t i, Where where);
+
 /// What is being handled becomes an error that names the samples.
 [[noreturn]] void sample_failed(std::int64_t i);
 [[noreturn]] void batch_failed(const Indices &picks);
@@ -86,7 +89,7 @@ auto make_batch(const D &dataset, const C &collate_fn, const Indices &picks,
     for (std::int64_t i : picks)
       try {
         if constexpr (Keyed<D>)
-          items.push_back(dataset.get(i, epoch.fold({i, where})));
+          items.push_back(dataset.get(i, sample_key(epoch, i, where)));
         else
           items.push_back(dataset[i]);
       } catch (...) {
