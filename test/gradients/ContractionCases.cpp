@@ -37,6 +37,25 @@ static void addDot(Cases &cases) {
   add("0x3", "3x2", {1}, {0});
 }
 
+/// Halves that give halves, or the f32 they are summed in. Whole numbers: a
+/// step of 1 is exact, weights and cotangents are what rounds.
+static void addNarrow(Cases &cases) {
+  const Operand a{"4x3xf16", -3, 4, false, /*isWhole=*/true},
+      b{"3x5xf16", -3, 4, false, true}, x{"2x4x6xf16", -3, 4, false, true},
+      w{"2x2x3xf16", -3, 4, false, true};
+  const std::string product = list("lhs_contract", {1}) + ", " +
+                              list("rhs_contract", {0}),
+                    strided = "strides = array<i64: 2>, lo = array<i64: 1>, "
+                              "hi = array<i64: 0>, lhs_dilation = array<i64: "
+                              "1>, rhs_dilation = array<i64: 1>, "
+                              "groups = 2 : i64";
+  for (std::string element : {"f16", "f32"}) {
+    cases.push_back({"dot", {a, b}, product, {"4x5x" + element}, "", 1, 5e-3});
+    cases.push_back(
+        {"conv", {x, w}, strided, {"2x2x3x" + element}, "", 1, 5e-3});
+  }
+}
+
 /// The spatial attributes of a convolution, drawn so that a window fits.
 static Case randomConv(unsigned seed) {
   std::mt19937 random(seed);
@@ -100,4 +119,5 @@ static void addConv(Cases &cases) {
 void mg::test::addContractionCases(Cases &cases) {
   addDot(cases);
   addConv(cases);
+  addNarrow(cases);
 }

@@ -18,6 +18,8 @@ template <class Visitor> static auto visit(mg_dtype dtype, Visitor visitor) {
     return visitor(double());
   case MG_F32:
     return visitor(float());
+  case MG_F16:
+    return visitor(_Float16());
   case MG_I64:
     return visitor(int64_t());
   case MG_I32:

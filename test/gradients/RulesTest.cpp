@@ -150,7 +150,8 @@ void Check::expectZeros() {
 }
 
 void Check::expectEqual(double got, double want, const char *what) {
-  const double tolerance = testCase.tolerance < 1e-5 ? 1e-10 : 1e-5;
+  const double tolerance =
+      testCase.tolerance < 1e-5 ? 1e-10 : testCase.tolerance;
   EXPECT_EQ(difference({got}, {want}, tolerance), "") << what;
 }
 
