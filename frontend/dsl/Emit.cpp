@@ -143,4 +143,70 @@ Tensor emit(const char *mnemonic, const Tensors &operands,
   return emitAll(mnemonic, operands, attributes, {wanted}).front();
 }
 
+namespace {
+
+std::vector<Spec> specsOf(mlir::TypeRange types) {
+  std::vector<Spec> specs;
+  for (mlir::Type type : types)
+    specs.push_back(specOf(type));
+  return specs;
+}
+
+/// A private function of the trace, for arguments like `inputs`.
+Function traced(Trace &trace, const std::string &name, const Tensors &inputs,
+                const Trace::Body &body) {
+  const std::vector<std::string> labels(inputs.size(),
+                                        fmt::format("operand of {}", name));
+  return trace.function(name, /*isPublic=*/false, inputs, labels,
+                        Scope::where(), body);
+}
+
+/// Adds the functions of `rule`, which `op` with these results follows.
+void addRule(Trace &trace, const std::string &name, const Rule &rule,
+             const Tensors &operands, const std::vector<Spec> &results,
+             Attrs &attributes) {
+  Function forward = traced(trace, name + ".forward", operands, rule.forward);
+  const std::vector<Spec> all = specsOf(forward.op.getResultTypes());
+  Tensors inputs;
+  auto add = [&](const Spec &s) {
+    inputs.push_back(spec(s.shape, s.dtype, Scope::where()));
+  };
+  for (std::size_t i = results.size(); i < all.size(); ++i)
+    add(all[i]);
+  for (const Spec &result : results)
+    if (result.dtype >= DType::f16)
+      add(result);
+  Function backward = traced(trace, name + ".backward", inputs, rule.backward);
+  if (!forward.captures.empty() || !backward.captures.empty())
+    fail("internal: the rule reads more than its operands");
+  attributes.set("forward", mlir::FlatSymbolRefAttr::get(forward.op))
+      .set("backward", mlir::FlatSymbolRefAttr::get(backward.op));
+}
+
+} // namespace
+
+Tensors compositeAll(const char *name, const Tensors &operands,
+                     const Attrs &attributes, const Trace::Body &body,
+                     const Rule &rule) {
+  Trace *trace = Trace::current();
+  if (!trace)
+    return body(operands);
+  Function function = traced(*trace, name, operands, body);
+  Tensors all = operands;
+  all.insert(all.end(), function.captures.begin(), function.captures.end());
+  const std::vector<Spec> results = specsOf(function.op.getResultTypes());
+  Attrs attrs;
+  attrs.set("name", mlir::StringAttr::get(trace->context(), name))
+      .set("composite_attributes", attributes.dictionary())
+      .set("decomposition", mlir::FlatSymbolRefAttr::get(function.op));
+  if (rule.forward)
+    addRule(*trace, name, rule, all, results, attrs);
+  return emitAll("composite", all, attrs, results);
+}
+Tensor composite(const char *name, const Tensors &operands,
+                 const Attrs &attributes, const Trace::Body &body,
+                 const Rule &rule) {
+  return compositeAll(name, operands, attributes, body, rule).front();
+}
+
 } // namespace mg::detail

@@ -3,6 +3,7 @@
 
 #include "ir/Dialect.h"
 #include "ir/Ops.h"
+#include "minigrad/kernels.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
@@ -59,11 +60,20 @@ private:
   FailureOr<std::vector<Array>> run(Operation &op, ArrayRef<Array> operands) {
     if (auto weight = dyn_cast<ir::WeightOp>(op))
       return load(weight);
-    if (auto callee = op.getAttrOfType<FlatSymbolRefAttr>("callee"))
-      return enter(op, callee, operands);
-    if (auto decomposition =
-            op.getAttrOfType<FlatSymbolRefAttr>("decomposition"))
-      return enter(op, decomposition, operands);
+    if (auto called = dyn_cast<CallOpInterface>(op))
+      return enter(op,
+                   cast<FlatSymbolRefAttr>(
+                       cast<SymbolRefAttr>(called.getCallableForCallee())),
+                   operands);
+    if (auto branch = dyn_cast<ir::IfOp>(op))
+      return enter(op,
+                   isTrue(operands[0]) ? branch.getThenFunctionAttr()
+                                       : branch.getElseFunctionAttr(),
+                   operands.drop_front());
+    if (auto loop = dyn_cast<ir::WhileOp>(op))
+      return repeat(loop, operands);
+    if (auto scan = dyn_cast<ir::ScanOp>(op))
+      return walk(scan, operands);
     if (!isa<ir::MgDialect>(op.getDialect()))
       return op.emitError("eager execution knows only mg ops");
     SmallVector<Type> types(op.getResultTypes());
@@ -74,9 +84,80 @@ private:
   FailureOr<std::vector<Array>> enter(Operation &op, FlatSymbolRefAttr name,
                                       ArrayRef<Array> operands) {
     auto function = symbols.lookup<func::FuncOp>(name.getValue());
-    if (!function)
+    if (!function || function.isExternal())
       return op.emitError("no function ") << name;
     return call(function, operands);
+  }
+
+  static bool isTrue(const Array &flag) {
+    return *static_cast<const char *>(flag.view.data) != 0;
+  }
+
+  FailureOr<std::vector<Array>> repeat(ir::WhileOp loop,
+                                       ArrayRef<Array> operands) {
+    const int64_t consts = loop.getConsts();
+    const int64_t most = loop.getMaxTrips().value_or(INT64_MAX);
+    std::vector<Array> values = operands.vec();
+    for (int64_t trip = 0; trip < most; ++trip) {
+      auto flag = enter(*loop, loop.getConditionAttr(), values);
+      if (failed(flag))
+        return failure();
+      if (!isTrue(flag->front()))
+        break;
+      auto next = enter(*loop, loop.getBodyAttr(), values);
+      if (failed(next))
+        return failure();
+      llvm::move(*next, values.begin() + consts);
+    }
+    values.erase(values.begin(), values.begin() + consts);
+    return values;
+  }
+
+  /// Element i of the first dimension: the same memory.
+  static Array slice(const Array &array, int64_t i) {
+    Array part = array;
+    part.view.rank = array.view.rank - 1;
+    llvm::copy(array.shape().subspan(1), part.view.shape);
+    llvm::copy(array.strides().subspan(1), part.view.strides);
+    part.view.data = static_cast<char *>(array.view.data) +
+                     i * array.view.strides[0] *
+                         static_cast<int64_t>(mg_dtype_size(array.view.dtype));
+    return part;
+  }
+
+  /// Each output is written into its place of the stack as it comes.
+  FailureOr<std::vector<Array>> walk(ir::ScanOp scan,
+                                     ArrayRef<Array> operands) {
+    const int64_t consts = scan.getConsts(), carries = scan.getCarries();
+    const int64_t length = scan.getLength();
+    ArrayRef<Array> sequences = operands.drop_front(consts + carries);
+    std::vector<Array> values = operands.vec(), stacks;
+    for (Type type : TypeRange(scan.getResultTypes()).drop_front(carries)) {
+      auto tensor = cast<RankedTensorType>(type);
+      stacks.push_back(
+          allocate(*dtypeOf(tensor.getElementType()),
+                   {tensor.getShape().data(), tensor.getShape().size()}));
+    }
+    for (int64_t step = 0; step < length; ++step) {
+      const int64_t at = scan.getReverse() ? length - 1 - step : step;
+      for (auto [i, sequence] : llvm::enumerate(sequences))
+        values[consts + carries + i] = slice(sequence, at);
+      auto next = enter(*scan, scan.getBodyAttr(), values);
+      if (failed(next))
+        return failure();
+      for (auto [output, stack] :
+           llvm::zip(ArrayRef(*next).drop_front(carries), stacks)) {
+        Array place = slice(stack, at);
+        if (mg_copy(&output.view, &place.view, pool) != MG_OK)
+          return scan.emitError("scan: an output could not be copied");
+      }
+      std::move(next->begin(), next->begin() + carries,
+                values.begin() + consts);
+    }
+    std::vector<Array> results(values.begin() + consts,
+                               values.begin() + consts + carries);
+    llvm::append_range(results, stacks);
+    return results;
   }
 
   FailureOr<std::vector<Array>> load(ir::WeightOp weight) {

@@ -1,8 +1,8 @@
 //===- Jit.cpp - traced functions compiled in memory ----------------------===//
 #include "mg/jit.h"
 
-#include "frontend/dsl/Subprogram.h"
 #include "frontend/dsl/Threads.h"
+#include "frontend/dsl/Trace.h"
 #include "frontend/jit/Program.h"
 
 #include <fmt/format.h>
@@ -22,6 +22,20 @@ struct Compiled {
   /// Per leaf of the result: whether it is there.
   std::vector<bool> present;
 };
+
+/// The leaves that are there, and their labels.
+static Tensors inputsOf(const Leaves &leaves,
+                        const std::vector<std::string> &names,
+                        std::vector<std::string> &labels) {
+  Tensors inputs;
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    if (leaves[i].empty())
+      continue;
+    inputs.push_back(leaves[i]);
+    labels.push_back("argument '" + names.at(i) + "'");
+  }
+  return inputs;
+}
 
 static CompileOptions jitOptions() {
   CompileOptions options;
@@ -49,10 +63,23 @@ CompiledRef compile(const Leaves &like, const Gifts &gifts,
                     const Body &body) {
   Trace trace("jit", where);
   auto compiled = std::make_shared<Compiled>();
-  Subprogram entry =
-      traceFunction(trace, "run", /*isPublic=*/true, like, names, where, body);
-  compiled->present = entry.present;
-  Function &function = entry.function;
+  std::vector<std::string> labels;
+  const Tensors inputs = inputsOf(like, names, labels);
+  auto whole = [&](const Tensors &placeholders) {
+    Leaves all = like, results;
+    std::size_t next = 0;
+    for (Tensor &leaf : all)
+      if (!leaf.empty())
+        leaf = placeholders.at(next++);
+    for (const Tensor &leaf : body(all)) {
+      compiled->present.push_back(!leaf.empty());
+      if (!leaf.empty())
+        results.push_back(leaf);
+    }
+    return results;
+  };
+  Function function =
+      trace.function("run", /*isPublic=*/true, inputs, labels, where, whole);
   for (std::size_t i = 0; i < like.size(); ++i)
     if (!like[i].empty())
       compiled->given.push_back(gifts[i]);
@@ -65,7 +92,7 @@ CompiledRef compile(const Leaves &like, const Gifts &gifts,
   trace.context()->appendDialectRegistry(registry);
   auto program = mg::Program::create(trace.module(), jitOptions(), {});
   if (mlir::failed(program))
-    complaints.raise("jit", where);
+    throw Error(where, "jit", complaints.first("internal: compilation failed"));
   compiled->program = *program;
   compiled->entry = compiled->program->find("run");
   return compiled;
@@ -90,11 +117,13 @@ Leaves run(const Compiled &compiled, const Leaves &arguments, Where where) {
                                            pool.get(), compiled.given);
   if (status != MG_OK)
     throw Error(where, "jit", mg_status_text(status));
-  Tensors results;
-  for (eager::Array &output : outputs)
-    results.push_back(
-        makeEager(std::move(output), where, "result of a compiled function"));
-  return spreadOver(compiled.present, results);
+  Leaves results;
+  std::size_t next = 0;
+  for (bool present : compiled.present)
+    results.push_back(present ? makeEager(std::move(outputs.at(next++)), where,
+                                          "result of a compiled function")
+                              : Tensor());
+  return results;
 }
 
 } // namespace mg::detail
