@@ -98,22 +98,34 @@ void bindOperands(Operation *end, MutableOperandRange operands,
   operands.assign(values);
 }
 
+/// Whether `loop` may write where its start `init` lies: it is the last to see
+/// it, and runs once for each.
+bool mayOverwrite(Value init, Operation *loop) {
+  Operation *source = init.getDefiningOp();
+  if (auto read = dyn_cast_or_null<bufferization::ToTensorOp>(source))
+    return read.getWritable();
+  return init.hasOneUse() && init.getParentBlock() == loop->getBlock() &&
+         !isa_and_nonnull<arith::ConstantOp, tensor::ExtractSliceOp,
+                          tensor::ExpandShapeOp, tensor::CollapseShapeOp,
+                          tensor::CastOp>(source);
+}
+
 /// Starts that bufferization would have to copy, because they are the caller's
-/// or constants, are copied to where the loop's result may lie.
+/// or constants, or someone reads them again, are copied to where the loop's
+/// result may lie. Without elements that matter, they are only made again.
 void placeStarts(Operation *loop, MutableOperandRange inits) {
   OpBuilder b(loop);
   for (OpOperand &init : inits) {
     const auto type = dyn_cast<RankedTensorType>(init.get().getType());
-    Operation *source = init.get().getDefiningOp();
-    auto read = dyn_cast_or_null<bufferization::ToTensorOp>(source);
-    if (!type || !source ||
-        !((read && !read.getWritable()) || isa<arith::ConstantOp>(source)))
+    if (!type || mayOverwrite(init.get(), loop))
       continue;
     Value place = b.create<tensor::EmptyOp>(loop->getLoc(), type.getShape(),
                                             type.getElementType());
-    init.set(b.create<bufferization::MaterializeInDestinationOp>(
-                  loop->getLoc(), init.get(), place)
-                 .getResult());
+    if (!init.get().getDefiningOp<tensor::EmptyOp>())
+      place = b.create<bufferization::MaterializeInDestinationOp>(
+                   loop->getLoc(), init.get(), place)
+                  .getResult();
+    init.set(place);
   }
 }
 
@@ -124,10 +136,53 @@ void bind(scf::ForOp loop) {
                llvm::to_vector(loop.getRegionIterArgs()));
 }
 
+/// Canonicalization drops, repeats and reorders what a while passes from its
+/// condition to its body. The loop in its place passes on all that it carries.
+FailureOr<scf::WhileOp> passOnAll(scf::WhileOp loop) {
+  Block *before = loop.getBeforeBody();
+  auto isCarried = [&](Value value) {
+    auto argument = dyn_cast<BlockArgument>(value);
+    return argument && argument.getOwner() == before;
+  };
+  const SmallVector<Value> passed(loop.getConditionOp().getArgs());
+  for (Value value : passed)
+    if (!isCarried(value) && !loop.isDefinedOutsideOfLoop(value))
+      return loop.emitError("internal: a loop must pass on what it carries");
+  OpBuilder b(loop);
+  auto made = b.create<scf::WhileOp>(
+      loop.getLoc(), llvm::to_vector(loop.getInits().getTypes()),
+      loop.getInits());
+  made.getBefore().takeBody(loop.getBefore());
+  made.getAfter().takeBody(loop.getAfter());
+  made.getConditionOp().getArgsMutable().assign(before->getArguments());
+  Block &after = made.getAfter().front();
+  const unsigned old = after.getNumArguments();
+  for (BlockArgument argument : before->getArguments())
+    after.addArgument(argument.getType(), argument.getLoc());
+  for (auto [i, value] : llvm::enumerate(passed)) {
+    Value inside = value, result = value;
+    if (isCarried(value)) {
+      const unsigned number = cast<BlockArgument>(value).getArgNumber();
+      inside = after.getArgument(old + number);
+      result = made.getResult(number);
+    }
+    after.getArgument(i).replaceAllUsesWith(inside);
+    loop.getResult(i).replaceAllUsesWith(result);
+  }
+  after.eraseArguments(0, old);
+  loop.erase();
+  return made;
+}
+
 LogicalResult bind(scf::WhileOp loop) {
+  if (loop.getConditionOp().getArgs().getTypes() !=
+      loop.getInits().getTypes()) {
+    FailureOr<scf::WhileOp> made = passOnAll(loop);
+    if (failed(made))
+      return failure();
+    loop = *made;
+  }
   scf::ConditionOp condition = loop.getConditionOp();
-  if (condition.getArgs().getTypes() != loop.getInits().getTypes())
-    return loop.emitError("internal: a loop must pass on what it carries");
   placeStarts(loop, loop.getInitsMutable());
   bindOperands(condition, condition.getArgsMutable(),
                llvm::to_vector(loop.getBeforeArguments()));
