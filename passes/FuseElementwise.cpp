@@ -1,13 +1,14 @@
 //===- FuseElementwise.cpp - Compute producers inside their users' loops --===//
 //
-// In:    linalg.generic ops on static tensors.
+// In:    linalg.generic ops on static tensors, in loops and branches, too.
 // Out:   each kernel of the plan (FusionPlan.h) as one linalg.generic:
 //
 //          %0 = generic(%x)     { exp }          %1 = generic(%x, %b) {
 //          %1 = generic(%0, %b) { addf }    =>     %e = exp; addf %e }
 //
 // Never: duplicates arithmetic, or changes what is computed: bodies are joined
-//        as they are. Other ops than linalg.generic, and outputs, stay.
+//        as they are. A producer outside of a loop stays outside. Other ops
+//        than linalg.generic, and outputs, stay.
 //
 //===----------------------------------------------------------------------===//
 
@@ -210,8 +211,13 @@ namespace {
 
 struct FuseElementwise : mg::impl::FuseElementwiseBase<FuseElementwise> {
   void runOnOperation() override {
-    for (Block &block : getOperation().getBody())
-      fuse(block);
+    SmallVector<Block *> blocks;
+    getOperation().walk([&](Block *block) {
+      if (!isa<linalg::LinalgOp>(block->getParentOp()))
+        blocks.push_back(block);
+    });
+    for (Block *block : blocks)
+      fuse(*block);
   }
 };
 

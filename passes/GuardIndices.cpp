@@ -7,11 +7,13 @@
 //          %bad = or over (indices < 0 or indices >= size)
 //          return .., select(%bad, 7, 0)
 //
+//        A flag raised inside a loop or a branch is carried out of it.
 //        As these are mg ops they fold, fuse and vectorize as all others.
 // Never: touches the indices: the lowering clamps them.
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/CarryOut.h"
 #include "passes/Passes.h"
 
 #include "ir/Ops.h"
@@ -130,26 +132,35 @@ static void returnStatus(func::FuncOp entry, Value bad) {
   end->insertOperands(end->getNumOperands(), status);
 }
 
+/// Flags of bad indices: scalar i1 tensors.
+static Carried carriedFlag(MLIRContext *context) {
+  auto type = RankedTensorType::get({}, IntegerType::get(context, 1));
+  return {type,
+          [type](OpBuilder &builder, Location loc) -> Value {
+            return builder.create<ConstantOp>(
+                loc, type, DenseElementsAttr::get(type, false));
+          },
+          [type](OpBuilder &builder, Location loc, Value a, Value b) -> Value {
+            return builder.create<OrOp>(loc, type, a, b);
+          }};
+}
+
 namespace {
 
 struct GuardIndices : mg::impl::GuardIndicesBase<GuardIndices> {
   void runOnOperation() override {
-    if (!getOperation().isPublic())
+    if (!getOperation().isPublic() || getOperation().isExternal())
       return;
-    Value bad;
+    DenseMap<Operation *, Value> flags;
     getOperation().walk([&](Operation *op) {
       OpBuilder builder(op);
-      Value flag;
       if (auto gather = dyn_cast<GatherOp>(op))
-        flag = guard(builder, gather);
+        flags[op] = guard(builder, gather);
       else if (auto scatter = dyn_cast<ScatterOp>(op))
-        flag = guard(builder, scatter);
-      else
-        return;
-      bad = bad ? builder.create<OrOp>(op->getLoc(), flag.getType(), bad, flag)
-                : flag;
+        flags[op] = guard(builder, scatter);
     });
-    if (bad)
+    if (Value bad = carryOut(getOperation().getBody().front(), flags,
+                             carriedFlag(&getContext())))
       returnStatus(getOperation(), bad);
   }
 };

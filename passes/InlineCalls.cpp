@@ -1,8 +1,8 @@
 //===- InlineCalls.cpp - Calls and composites become their bodies ---------===//
 //
 // In:    a module whose mg ops may call functions of the module.
-// Out:   functions without such calls; private functions that no one else
-//        calls are gone.
+// Out:   functions without such calls; private functions that nothing reachable
+//        names any more are gone. Those that loops and branches name stay.
 //
 //          %y = mg.call @f(%x)    =>    the ops of @f, with %x
 //
@@ -34,30 +34,57 @@ class Inliner {
 public:
   explicit Inliner(ModuleOp module) : symbols(module) {}
 
+  /// Whether an op that stays names `function`.
+  bool isNamed(func::FuncOp function) const { return named.contains(function); }
+
   /// Makes `function` free of calls, and first the functions that it calls.
   LogicalResult visit(func::FuncOp function);
 
 private:
   LogicalResult expand(CallOpInterface call);
+  /// Visits what `user` names.
+  FailureOr<func::FuncOp> enter(Operation *user, SymbolRefAttr symbol,
+                                bool needsBody);
 
   enum class State { New, Open, Done };
   SymbolTable symbols;
   DenseMap<Operation *, State> states;
+  DenseSet<Operation *> named;
   int64_t opCount = 0;
 };
 
 } // namespace
 
+/// The functions that the attributes of `op` name.
+static SmallVector<SymbolRefAttr> namedBy(Operation *op) {
+  SmallVector<SymbolRefAttr> symbols;
+  for (NamedAttribute attribute : op->getAttrs())
+    if (auto symbol = dyn_cast<SymbolRefAttr>(attribute.getValue()))
+      symbols.push_back(symbol);
+  return symbols;
+}
+
 LogicalResult Inliner::visit(func::FuncOp function) {
-  State &state = states[function];
-  if (state == State::Done)
+  if (states.lookup(function) == State::Done)
     return success();
-  state = State::Open;
+  states[function] = State::Open;
   SmallVector<CallOpInterface> calls;
-  function.walk([&](CallOpInterface call) {
-    if (isa<MgDialect>(call->getDialect()))
+  WalkResult walk = function.walk([&](Operation *op) {
+    const bool isMg = isa<MgDialect>(op->getDialect());
+    if (auto call = dyn_cast<CallOpInterface>(op); call && isMg) {
       calls.push_back(call);
+      return WalkResult::advance();
+    }
+    for (SymbolRefAttr symbol : namedBy(op)) {
+      FailureOr<func::FuncOp> function = enter(op, symbol, /*needsBody=*/isMg);
+      if (failed(function))
+        return WalkResult::interrupt();
+      named.insert(*function);
+    }
+    return WalkResult::advance();
   });
+  if (walk.wasInterrupted())
+    return failure();
   for (CallOpInterface call : calls)
     if (failed(expand(call)))
       return failure();
@@ -65,17 +92,30 @@ LogicalResult Inliner::visit(func::FuncOp function) {
   return success();
 }
 
-LogicalResult Inliner::expand(CallOpInterface call) {
-  auto symbol = cast<SymbolRefAttr>(call.getCallableForCallee());
-  auto callee = symbols.lookup<func::FuncOp>(symbol.getLeafReference());
-  if (!callee || callee.isExternal())
-    return call->emitError("not supported: ")
-           << call->getName() << " of " << symbol << ", which has no body";
-  if (states.lookup(callee) == State::Open)
-    return call->emitError("not supported: ")
+FailureOr<func::FuncOp> Inliner::enter(Operation *user, SymbolRefAttr symbol,
+                                       bool needsBody) {
+  auto function = symbols.lookup<func::FuncOp>(symbol.getLeafReference());
+  if (!function || function.isExternal()) {
+    if (!needsBody)
+      return function;
+    return user->emitError("not supported: ")
+           << user->getName() << " of " << symbol << ", which has no body";
+  }
+  if (states.lookup(function) == State::Open)
+    return user->emitError("not supported: ")
            << symbol << " calls itself, directly or not";
-  if (failed(visit(callee)))
+  if (failed(visit(function)))
     return failure();
+  return function;
+}
+
+LogicalResult Inliner::expand(CallOpInterface call) {
+  FailureOr<func::FuncOp> entered =
+      enter(call, cast<SymbolRefAttr>(call.getCallableForCallee()),
+            /*needsBody=*/true);
+  if (failed(entered))
+    return failure();
+  func::FuncOp callee = *entered;
   OpBuilder builder(call);
   IRMapping values;
   values.map(callee.getArguments(), call.getArgOperands());
@@ -102,8 +142,7 @@ struct InlineCalls : mg::impl::InlineCallsBase<InlineCalls> {
         return signalPassFailure();
     for (auto function :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
-      if (function.isPrivate() &&
-          SymbolTable::symbolKnownUseEmpty(function, getOperation()))
+      if (function.isPrivate() && !inliner.isNamed(function))
         function.erase();
   }
 };

@@ -1,6 +1,7 @@
 //===- LowerToLinalg.cpp - mg ops to linalg on tensors --------------------===//
 //
-// In:    mg ops on static tensors; no calls, no weights.
+// In:    mg ops on static tensors, also inside scf loops and branches; no
+//        calls, no weights.
 // Out:   no mg op: linalg.generic and linalg.fill, tensor slices and reshapes,
 //        sequential scf.for loops, calls of the runtime. Element types are
 //        signless, bools are bytes (Lowering.h).
@@ -14,7 +15,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/Lowering.h"
+#include "passes/LowerControl.h"
 #include "passes/Passes.h"
 
 #include "ir/Dialect.h"
@@ -67,6 +68,7 @@ struct LowerToLinalg : mg::impl::LowerToLinalgBase<LowerToLinalg> {
     populate(patterns, types);
     ConversionTarget target(getContext());
     setLegality(target, types);
+    populateControl(patterns, target, types);
     bool failed = mlir::failed(
         applyPartialConversion(getOperation(), target, std::move(patterns)));
     // All that are left are reported, not only the first.

@@ -2,6 +2,7 @@
 
 #include "passes/Pipeline.h"
 
+#include "passes/ControlPasses.h"
 #include "passes/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -31,10 +32,16 @@ void mg::buildSimplifyPipeline(OpPassManager &manager,
   // equal is merged after it.
   manager.addPass(createCSEPass());
   manager.addPass(createCanonicalizerPass());
+  // Conditions are constants by now, if they ever are; its bodies come simple
+  // and leave simple, but for what meets where one is put in place.
+  manager.addPass(createSimplifyControl());
+  manager.addPass(createSymbolDCEPass());
   manager.addPass(createCSEPass());
 }
 
 void mg::buildLowerToLinalgPipeline(OpPassManager &manager) {
+  // Weights and indices inside bodies are seen as all others from here on.
+  manager.addPass(createExpandControl());
   // The order of weights is that of their uses, so dead ones are gone by now.
   manager.addPass(createLiftWeights());
   // While indices are mg values: their checks are ordinary mg ops.
@@ -54,6 +61,8 @@ void mg::buildLowerToLinalgPipeline(OpPassManager &manager) {
   // Joined bodies hold what cancels: a bool stored and loaded, unused inputs.
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  // Nothing merges equal ops any more.
+  manager.addNestedPass<func::FuncOp>(createDropBarriers());
 }
 
 void mg::buildToLinalgPipeline(OpPassManager &manager,
@@ -76,6 +85,7 @@ struct TextOptions : PassPipelineOptions<TextOptions> {
 
 void mg::registerPasses() {
   registerMgPasses();
+  registerMgControlPasses();
   PassPipelineRegistration<TextOptions>(
       "mg-grad", "mg to static mg without transformations",
       [](OpPassManager &manager, const TextOptions &options) {

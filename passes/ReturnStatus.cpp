@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/CarryOut.h"
 #include "passes/Passes.h"
 
 using namespace mlir;
@@ -22,14 +23,31 @@ namespace mlir::mg {
 #include "passes/Passes.h.inc"
 } // namespace mlir::mg
 
-/// The answers of the runtime in `entry`, in program order.
-static SmallVector<Value> runtimeAnswers(func::FuncOp entry) {
-  SmallVector<Value> answers;
-  for (auto call : entry.getBody().front().getOps<func::CallOp>())
+/// The answers of the runtime in `entry`.
+static DenseMap<Operation *, Value> runtimeAnswers(func::FuncOp entry) {
+  DenseMap<Operation *, Value> answers;
+  entry.walk([&](func::CallOp call) {
     if (call.getCallee().starts_with("mg_") && call.getNumResults() == 1 &&
         call.getResult(0).getType().isInteger(32))
-      answers.push_back(call.getResult(0));
+      answers[call] = call.getResult(0);
+  });
   return answers;
+}
+
+/// The first that is not 0.
+static Value firstError(OpBuilder &builder, Location loc, Value a, Value b) {
+  Value zero = builder.create<arith::ConstantIntOp>(loc, 0, 32);
+  Value isSet =
+      builder.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, a, zero);
+  return builder.create<arith::SelectOp>(loc, isSet, a, b);
+}
+
+static Carried carriedAnswer(MLIRContext *context) {
+  return {IntegerType::get(context, 32),
+          [](OpBuilder &builder, Location loc) -> Value {
+            return builder.create<arith::ConstantIntOp>(loc, 0, 32);
+          },
+          firstError};
 }
 
 static bool hasStatus(func::FuncOp entry) {
@@ -60,27 +78,24 @@ struct ReturnStatus : mg::impl::ReturnStatusBase<ReturnStatus> {
     func::FuncOp entry = getOperation();
     if (entry.isExternal())
       return;
-    SmallVector<Value> answers = runtimeAnswers(entry);
-    if (answers.empty())
+    Value answer = carryOut(entry.getBody().front(), runtimeAnswers(entry),
+                            carriedAnswer(&getContext()));
+    if (!answer)
       return;
     Operation *end = entry.getBody().front().getTerminator();
     OpBuilder builder(end);
     if (!hasStatus(entry))
       addStatus(entry, builder);
     OpOperand &result = end->getOpOperand(end->getNumOperands() - 1);
-    result.set(combine(builder, entry.getLoc(), result.get(), answers));
+    result.set(combine(builder, entry.getLoc(), result.get(), answer));
   }
 
-  /// The first of `status` and `answers` that is not 0.
+  /// The first of `status` and `answer` that is not 0, as a status.
   static Value combine(OpBuilder &builder, Location loc, Value status,
-                       ArrayRef<Value> answers) {
-    Value zero = builder.create<arith::ConstantIntOp>(loc, 0, 32);
-    Value first = builder.create<tensor::ExtractOp>(loc, status, ValueRange());
-    for (Value answer : answers) {
-      Value isSet = builder.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne,
-                                                  first, zero);
-      first = builder.create<arith::SelectOp>(loc, isSet, first, answer);
-    }
+                       Value answer) {
+    Value first = firstError(
+        builder, loc,
+        builder.create<tensor::ExtractOp>(loc, status, ValueRange()), answer);
     Value empty = builder.create<tensor::EmptyOp>(loc, ArrayRef<int64_t>(),
                                                   builder.getI32Type());
     return builder.create<tensor::InsertOp>(loc, first, empty, ValueRange());

@@ -135,7 +135,8 @@ SplitReverse Cut::apply(FunctionTransforms &functions, StringRef name) {
   for (Value value : residuals) {
     split.residuals.push_back(value.getType());
     auto argument = dyn_cast<BlockArgument>(value);
-    split.residualArgument.push_back(argument ? argument.getArgNumber() : -1);
+    split.residualArgument.push_back(
+        argument ? static_cast<int64_t>(argument.getArgNumber()) : -1);
   }
   backward = split.residuals;
   TypeRange arguments = whole.getArgumentTypes();

@@ -43,3 +43,57 @@ func.func @vectors(%x: tensor<9x3xf32>, %i: tensor<4x2xi32>, %u: tensor<4xf32>) 
 func.func @none(%x: tensor<9xf32>) -> tensor<9xf32> {
   return %x : tensor<9xf32>
 }
+
+// -----
+
+// Out of the loop through one more value that it carries.
+// CHECK-LABEL: @loop
+// CHECK: %[[NONE:.*]] = mg.constant dense<false> : tensor<i1>
+// CHECK: %[[LOOP:.*]]:2 = scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}, %[[BEFORE:.*]] = %[[NONE]])
+// CHECK: %[[BAD:.*]] = mg.reduce or
+// CHECK: %[[NEXT:.*]] = mg.or %[[BEFORE]], %[[BAD]]
+// CHECK: scf.yield %{{.*}}, %[[NEXT]]
+// CHECK: mg.select %[[LOOP]]#1
+func.func @loop(%x: tensor<9xf32>, %i: tensor<4x1xi32>) -> tensor<4xf32> {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %init = mg.constant dense<0.0> : tensor<4xf32>
+  %y = scf.for %k = %zero to %one step %one iter_args(%sum = %init) -> tensor<4xf32> {
+    %g = mg.gather %x, %i dims [0] : (tensor<9xf32>, tensor<4x1xi32>) -> tensor<4xf32>
+    %next = mg.add %sum, %g : tensor<4xf32>
+    scf.yield %next : tensor<4xf32>
+  }
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// A branch without one says so; a while hands it on from its condition.
+// CHECK-LABEL: @branch
+// CHECK: %[[OUT:.*]]:2 = scf.if
+// CHECK: scf.yield %{{.*}}, %{{.*}} : tensor<4xf32>, tensor<i1>
+// CHECK: } else {
+// CHECK: %[[NONE:.*]] = mg.constant dense<false>
+// CHECK: scf.yield %{{.*}}, %[[NONE]]
+// CHECK: %[[LOOP:.*]]:2 = scf.while
+// CHECK: %[[BAD:.*]] = mg.reduce or
+// CHECK: %[[NEXT:.*]] = mg.or %{{.*}}, %[[BAD]]
+// CHECK: scf.condition(%{{.*}}) %{{.*}}, %[[NEXT]]
+// CHECK: mg.or %[[OUT]]#1, %[[LOOP]]#1
+func.func @branch(%c: i1, %x: tensor<9xf32>, %i: tensor<4x1xi32>, %e: tensor<4xf32>) -> tensor<4xf32> {
+  %y = scf.if %c -> tensor<4xf32> {
+    %g = mg.gather %x, %i dims [0] : (tensor<9xf32>, tensor<4x1xi32>) -> tensor<4xf32>
+    scf.yield %g : tensor<4xf32>
+  } else {
+    scf.yield %e : tensor<4xf32>
+  }
+  %z = scf.while (%s = %y) : (tensor<4xf32>) -> tensor<4xf32> {
+    %g = mg.gather %x, %i dims [0] : (tensor<9xf32>, tensor<4x1xi32>) -> tensor<4xf32>
+    %d = mg.sub %s, %g : tensor<4xf32>
+    scf.condition(%c) %d : tensor<4xf32>
+  } do {
+  ^bb0(%s: tensor<4xf32>):
+    scf.yield %s : tensor<4xf32>
+  }
+  return %z : tensor<4xf32>
+}
