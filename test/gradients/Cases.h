@@ -39,6 +39,8 @@ struct Case {
   std::string functions = "";
   /// Of central differences: the step, and the relative error.
   double step = 1e-3, tolerance = 1e-6;
+  /// Why it is not compiled, where it is not.
+  std::string onlyEager = "";
   /// All derivatives are zero by definition, whatever the differences.
   bool isOpaque = false;
 };
@@ -47,6 +49,7 @@ using Cases = std::vector<Case>;
 
 void addCallCases(Cases &cases);
 void addContractionCases(Cases &cases);
+void addControlCases(Cases &cases);
 void addElementwiseCases(Cases &cases);
 void addIndexingCases(Cases &cases);
 void addReductionCases(Cases &cases);
@@ -59,9 +62,6 @@ const Cases &allCases();
 
 /// The ops that are differentiable, or batchable, in alphabetical order.
 std::vector<std::string> opsWithRules(mlir::MLIRContext &context);
-/// True for ops that nothing executes yet, scans and barriers and what becomes
-/// one: their cases wait.
-bool isWaiting(const std::string &op);
 /// docs/gradients.md.
 std::string coveragePage(mlir::MLIRContext &context);
 
