@@ -12,6 +12,7 @@
 
 #include "mlir/IR/MLIRContext.h"
 
+#include <cstdio>
 #include <cstring>
 
 using namespace mg;
@@ -67,6 +68,11 @@ int main(int argc, char **argv) {
         testCase.op != "barrier")
       addCase(arrays, std::to_string(count++), testCase, module);
   }
-  io::saveNpz(argv[1], arrays);
+  try {
+    io::saveNpz(argv[1], arrays);
+  } catch (const std::exception &problem) {
+    std::fprintf(stderr, "%s\n", problem.what());
+    return 1;
+  }
   return 0;
 }
