@@ -253,7 +253,7 @@ void compile(const std::string &name, const std::vector<Entry> &entries,
   builder.trace.context()->appendDialectRegistry(registry);
   auto artefact = ::mg::compile(builder.trace.module(), how);
   if (mlir::failed(artefact))
-    throw Error(where, "aot", complaints.first("internal: compilation failed"));
+    complaints.raise("aot", where);
 
   const std::string path = options.directory + "/" + name;
   try {

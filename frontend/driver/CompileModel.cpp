@@ -23,14 +23,14 @@ struct Level {
   codegen::Emit emit;
 };
 
-/// Those that codegen/ writes; `mg` and `simplified` come before it.
+/// Those that codegen/ writes; `mg`, `grad` and `simplified` come before it.
 constexpr Level levels[] = {
     {"linalg", codegen::Emit::Linalg},   {"vector", codegen::Emit::Vector},
     {"buffers", codegen::Emit::Buffers}, {"llvm", codegen::Emit::LLVMDialect},
     {"ll", codegen::Emit::LLVMIR},       {"asm", codegen::Emit::Assembly},
     {"obj", codegen::Emit::Object}};
 
-constexpr const char *earlyLevels[] = {"mg", "simplified"};
+constexpr const char *earlyLevels[] = {"mg", "grad", "simplified"};
 
 const Level *findLevel(const std::string &name) {
   auto found =
@@ -59,6 +59,9 @@ constexpr Ending endings[] = {{".o", OutputKind::Object, "obj"},
                               {"", OutputKind::Executable, "obj"}};
 
 std::string earlyText(LoadedModel &model, const std::string &level) {
+  if (level == "grad" &&
+      mlir::failed(expandTransforms(*model.module, model.compile)))
+    model.diagnostics.fail(Exit::Invalid);
   if (level == "simplified" &&
       mlir::failed(simplify(*model.module, model.compile)))
     model.diagnostics.fail(Exit::Invalid);
@@ -159,7 +162,7 @@ OutputPlan planOutput(const std::string &out, const std::string &emit) {
   if (!emit.empty() && !findLevel(emit) && !isEarly(emit))
     throw Failure(Exit::Usage, "mgc",
                   fmt::format("--emit: '{}' is no level", emit),
-                  "levels are mg, simplified, linalg, buffers, vector, llvm, "
+                  "levels are mg, grad, simplified, linalg, buffers, vector, llvm, "
                   "asm, obj");
   if (emit == "obj" && out == "-")
     return {OutputKind::Object, emit};
@@ -180,9 +183,8 @@ OutputPlan planOutput(const std::string &out, const std::string &emit) {
                 "executable");
 }
 
-Exit compileModel(const Options &options, const ModelSource &source,
-                  const std::string &out, const OutputPlan &plan) {
-  LoadedModel model(options, source);
+Exit compileLoaded(LoadedModel &model, const std::string &out,
+                   const OutputPlan &plan) {
   codegen::Artefact artefact;
   if (isEarly(plan.level)) {
     std::string text = earlyText(model, plan.level);
@@ -196,11 +198,17 @@ Exit compileModel(const Options &options, const ModelSource &source,
     llvm::TimeTraceScope trace("write");
     writeArtefact(artefact, plan, out);
   });
-  if (options.verbose)
+  if (model.options.verbose)
     printSummary(artefact);
-  if (options.timeReport)
+  if (model.options.timeReport)
     model.times.print(llvm::errs());
   return Exit::Done;
+}
+
+Exit compileModel(const Options &options, const ModelSource &source,
+                  const std::string &out, const OutputPlan &plan) {
+  LoadedModel model(options, source);
+  return compileLoaded(model, out, plan);
 }
 
 } // namespace mg::driver

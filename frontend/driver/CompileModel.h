@@ -31,6 +31,10 @@ OutputPlan planOutput(const std::string &out, const std::string &emit);
 Exit compileModel(const Options &options, const ModelSource &source,
                   const std::string &out, const OutputPlan &plan);
 
+/// The same of a model that was read, and maybe changed.
+Exit compileLoaded(LoadedModel &model, const std::string &out,
+                   const OutputPlan &plan);
+
 } // namespace mg::driver
 
 #endif // MG_FRONTEND_DRIVER_COMPILEMODEL_H

@@ -64,8 +64,18 @@ Tensor silu(Arg x) {
 }
 Tensor softplus(Arg x) {
   Scope scope("softplus", x.where);
-  const Tensor y = real("softplus", x);
-  return maximum(y, 0) + log1p(exp(-abs(y)));
+  // The kinks of max and abs cancel at 0, which their derivatives do not see.
+  auto body = [](const Tensors &in) -> Tensors {
+    return {maximum(in[0], 0) + log1p(exp(-abs(in[0])))};
+  };
+  auto forward = [=](const Tensors &in) -> Tensors {
+    return {body(in)[0], in[0]};
+  };
+  auto backward = [](const Tensors &in) -> Tensors {
+    return {in[1] * sigmoid(in[0])};
+  };
+  return composite("softplus", {real("softplus", x)}, {}, body,
+                   {forward, backward});
 }
 Tensor log_sigmoid(Arg x) {
   Scope scope("log_sigmoid", x.where);

@@ -6,6 +6,10 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
+#include <map>
+#include <string_view>
+#include <tuple>
+
 namespace mg::detail {
 
 static thread_local Complaints *listener = nullptr;
@@ -13,24 +17,68 @@ static thread_local Complaints *listener = nullptr;
 Complaints::Complaints() : outer(listener) { listener = this; }
 Complaints::~Complaints() { listener = outer; }
 
+/// Where, by the text that a location has of it. Nothing else makes a Where,
+/// and an Error needs one.
+using Places =
+    std::map<std::tuple<std::string_view, unsigned, unsigned>, Where>;
+static thread_local Places places;
+
+/// The first place in `location` that this thread's traces put there.
+static std::optional<Where> whereOf(mlir::Location location) {
+  std::optional<Where> found;
+  location->walk([&](mlir::Location inner) {
+    auto file = mlir::dyn_cast<mlir::FileLineColLoc>(inner);
+    if (!file)
+      return mlir::WalkResult::advance();
+    const std::string_view name(file.getFilename().getValue());
+    const auto it = places.find({name, file.getLine(), file.getColumn()});
+    if (it == places.end())
+      return mlir::WalkResult::advance();
+    found = it->second;
+    return mlir::WalkResult::interrupt();
+  });
+  return found;
+}
+
 bool Complaints::hear(const mlir::Diagnostic &diagnostic) {
   if (!listener)
     return false;
   if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
-    listener->errors.push_back(diagnostic.str());
+    listener->errors.push_back(
+        {diagnostic.str(), whereOf(diagnostic.getLocation())});
   return true;
+}
+
+/// Where the op's name before a text ends: "dot: contracted dimensions ..".
+static std::size_t nameEnd(const std::string &text) {
+  const std::size_t colon = text.find(": ");
+  const bool isName = colon != std::string::npos &&
+                      text.find_first_not_of(
+                          "abcdefghijklmnopqrstuvwxyz_0123456789'.") == colon;
+  return isName ? colon : std::string::npos;
 }
 
 std::string Complaints::first(const std::string &otherwise) const {
   if (errors.empty())
     return otherwise;
-  const std::string &text = errors.front();
-  // "dot: contracted dimensions ..": the user called it by another name.
-  const std::size_t colon = text.find(": ");
-  const bool isName = colon != std::string::npos &&
-                      text.find_first_not_of(
-                          "abcdefghijklmnopqrstuvwxyz_0123456789'.") == colon;
-  return isName ? text.substr(colon + 2) : text;
+  // The user called the op by another name.
+  const std::string &text = errors.front().text;
+  const std::size_t end = nameEnd(text);
+  return end == std::string::npos ? text : text.substr(end + 2);
+}
+
+void Complaints::raise(const char *op, const Where &where) const {
+  const std::string rule = first("internal: the compiler failed");
+  if (errors.empty() || !errors.front().where)
+    throw Error(where, op, rule);
+  const Complaint &complaint = errors.front();
+  const std::size_t end = nameEnd(complaint.text);
+  const bool isSame = complaint.where->line() == where.line();
+  const std::string name =
+      end == std::string::npos ? op : complaint.text.substr(0, end);
+  if (isSame)
+    throw Error(where, name, rule);
+  throw Error(*complaint.where, name, rule, Note{where, "in the call here"});
 }
 
 std::unique_ptr<mlir::MLIRContext>
@@ -62,6 +110,9 @@ Spec specOf(mlir::Type type) {
 }
 
 mlir::Location locationOf(mlir::MLIRContext *context, const Where &where) {
+  places.emplace(std::tuple(std::string_view(where.file_name()),
+                            unsigned(where.line()), unsigned(where.column())),
+                 where);
   return mlir::FileLineColLoc::get(context, where.file_name(), where.line(),
                                    where.column());
 }

@@ -15,6 +15,7 @@
 #include "mlir/IR/MLIRContext.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,16 +38,24 @@ public:
   Complaints &operator=(const Complaints &) = delete;
   /// The first error without the op's name before it, or `otherwise`.
   std::string first(const std::string &otherwise) const;
+  /// Throws the first error as an Error: where it names an op of the user's,
+  /// that op's, at its line. Else `op`'s, at `where`.
+  [[noreturn]] void raise(const char *op, const Where &where) const;
   /// False where nobody on this thread listens.
   static bool hear(const mlir::Diagnostic &diagnostic);
 
 private:
-  std::vector<std::string> errors;
+  struct Complaint {
+    std::string text;
+    std::optional<Where> where;
+  };
+  std::vector<Complaint> errors;
   Complaints *outer;
 };
 
 mlir::RankedTensorType typeOf(mlir::MLIRContext *context, const Spec &spec);
 Spec specOf(mlir::Type type);
+/// The way back is `Complaints::raise`: this thread remembers the places.
 mlir::Location locationOf(mlir::MLIRContext *context, const Where &where);
 
 } // namespace mg::detail

@@ -73,18 +73,23 @@ Tensor emit(const char *mnemonic, const Tensors &operands,
 Tensor emit(const char *mnemonic, const Tensors &operands,
             const Attrs &attributes, const Spec &wanted);
 
-/// A derivative by hand: `forward` returns the results and then residuals,
-/// `backward` takes those and a cotangent per result that is a float, and
-/// returns one per operand that is a float. Both read nothing else.
+/// A reverse-mode derivative by hand, of functions that the trace keeps beside
+/// a composite's body.
 struct Rule {
-  Trace::Body forward = {}, backward = {};
+  /// The composite's operands -> its results, then residuals of its choice.
+  Trace::Body forward = {};
+  /// The residuals, then a cotangent per result that is a float -> one per
+  /// operand that is a float.
+  Trace::Body backward = {};
 };
+
 /// In a trace `body` becomes a private function, called by the name; eager it
-/// just runs.
+/// just runs. Without a rule, derivatives are those of the body. A rule knows
+/// nothing of what its functions capture: traced floats must be operands.
 Tensors compositeAll(const char *name, const Tensors &operands,
                      const Attrs &attributes, const Trace::Body &body,
                      const Rule &rule = {});
-/// The same for one result.
+/// The same with one result.
 Tensor composite(const char *name, const Tensors &operands,
                  const Attrs &attributes, const Trace::Body &body,
                  const Rule &rule = {});

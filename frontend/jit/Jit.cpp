@@ -1,8 +1,8 @@
 //===- Jit.cpp - traced functions compiled in memory ----------------------===//
 #include "mg/jit.h"
 
+#include "frontend/dsl/Subprogram.h"
 #include "frontend/dsl/Threads.h"
-#include "frontend/dsl/Trace.h"
 #include "frontend/jit/Program.h"
 
 #include <fmt/format.h>
@@ -22,20 +22,6 @@ struct Compiled {
   /// Per leaf of the result: whether it is there.
   std::vector<bool> present;
 };
-
-/// The leaves that are there, and their labels.
-static Tensors inputsOf(const Leaves &leaves,
-                        const std::vector<std::string> &names,
-                        std::vector<std::string> &labels) {
-  Tensors inputs;
-  for (std::size_t i = 0; i < leaves.size(); ++i) {
-    if (leaves[i].empty())
-      continue;
-    inputs.push_back(leaves[i]);
-    labels.push_back("argument '" + names.at(i) + "'");
-  }
-  return inputs;
-}
 
 static CompileOptions jitOptions() {
   CompileOptions options;
@@ -63,23 +49,10 @@ CompiledRef compile(const Leaves &like, const Gifts &gifts,
                     const Body &body) {
   Trace trace("jit", where);
   auto compiled = std::make_shared<Compiled>();
-  std::vector<std::string> labels;
-  const Tensors inputs = inputsOf(like, names, labels);
-  auto whole = [&](const Tensors &placeholders) {
-    Leaves all = like, results;
-    std::size_t next = 0;
-    for (Tensor &leaf : all)
-      if (!leaf.empty())
-        leaf = placeholders.at(next++);
-    for (const Tensor &leaf : body(all)) {
-      compiled->present.push_back(!leaf.empty());
-      if (!leaf.empty())
-        results.push_back(leaf);
-    }
-    return results;
-  };
-  Function function =
-      trace.function("run", /*isPublic=*/true, inputs, labels, where, whole);
+  Subprogram entry =
+      traceFunction(trace, "run", /*isPublic=*/true, like, names, where, body);
+  compiled->present = entry.present;
+  Function &function = entry.function;
   for (std::size_t i = 0; i < like.size(); ++i)
     if (!like[i].empty())
       compiled->given.push_back(gifts[i]);
@@ -92,7 +65,7 @@ CompiledRef compile(const Leaves &like, const Gifts &gifts,
   trace.context()->appendDialectRegistry(registry);
   auto program = mg::Program::create(trace.module(), jitOptions(), {});
   if (mlir::failed(program))
-    throw Error(where, "jit", complaints.first("internal: compilation failed"));
+    complaints.raise("jit", where);
   compiled->program = *program;
   compiled->entry = compiled->program->find("run");
   return compiled;
@@ -117,13 +90,11 @@ Leaves run(const Compiled &compiled, const Leaves &arguments, Where where) {
                                            pool.get(), compiled.given);
   if (status != MG_OK)
     throw Error(where, "jit", mg_status_text(status));
-  Leaves results;
-  std::size_t next = 0;
-  for (bool present : compiled.present)
-    results.push_back(present ? makeEager(std::move(outputs.at(next++)), where,
-                                          "result of a compiled function")
-                              : Tensor());
-  return results;
+  Tensors results;
+  for (eager::Array &output : outputs)
+    results.push_back(
+        makeEager(std::move(output), where, "result of a compiled function"));
+  return spreadOver(compiled.present, results);
 }
 
 } // namespace mg::detail

@@ -151,6 +151,12 @@ static mlir::LogicalResult runPasses(
   return times ? times->time(step, run) : run();
 }
 
+mlir::LogicalResult expandTransforms(mlir::ModuleOp module,
+                                     const CompileOptions &options) {
+  return runPasses(module, options, "differentiate",
+                   mlir::mg::buildGradPipeline);
+}
+
 mlir::LogicalResult simplify(mlir::ModuleOp module,
                              const CompileOptions &options) {
   return runPasses(module, options, "simplify",

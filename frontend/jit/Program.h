@@ -22,6 +22,11 @@ struct CompileOptions {
   std::vector<std::string> dims;
 };
 
+/// The `mg` level to the `grad` level, in place: derivatives and maps of
+/// functions become functions.
+mlir::LogicalResult expandTransforms(mlir::ModuleOp module,
+                                     const CompileOptions &options = {});
+
 /// The `mg` level to the `simplified` level, in place.
 mlir::LogicalResult simplify(mlir::ModuleOp module,
                              const CompileOptions &options);

@@ -41,6 +41,34 @@ func.func @main(%x: tensor<?x3xf32, #mg.dims<batch = 1 to 64, _>> {mg.name = "x"
   return %0 : tensor<?x3xf32, #mg.dims<batch = 1 to 64, _>>
 }
 """
+# A loss of an input and a weight: sum((x w)^2), beside x w.
+LOSS = """\
+func.func @main(%x: tensor<2x2xf32> {mg.name = "x"}, %n: tensor<i32> {mg.name = "n"})
+    -> (tensor<f32> {mg.name = "loss"}, tensor<2x2xf32> {mg.name = "y"}) {
+  %w = mg.weight "w" : tensor<2x2xf32>
+  %0 = mg.mul %x, %w : tensor<2x2xf32>
+  %1 = mg.mul %0, %0 : tensor<2x2xf32>
+  %2 = mg.reduce sum %1 [0, 1] : tensor<2x2xf32> -> tensor<f32>
+  return %2, %0 : tensor<f32>, tensor<2x2xf32>
+}
+"""
+# A loop without a bound has no reverse derivative.
+ENDLESS = """\
+func.func private @more(%v: tensor<f32>) -> tensor<i1> {
+  %one = mg.constant dense<1.0> : tensor<f32>
+  %0 = mg.compare gt %v, %one : tensor<f32>
+  return %0 : tensor<i1>
+}
+func.func private @half(%v: tensor<f32>) -> tensor<f32> {
+  %half = mg.constant dense<0.5> : tensor<f32>
+  %0 = mg.mul %v, %half : tensor<f32>
+  return %0 : tensor<f32>
+}
+func.func @main(%x: tensor<f32> {mg.name = "x"}) -> (tensor<f32> {mg.name = "y"}) {
+  %0 = mg.while @more do @half(%x) : (tensor<f32>) -> tensor<f32>
+  return %0 : tensor<f32>
+}
+"""
 # The index may be out of range.
 GATHER = """\
 func.func @main(%x: tensor<3xf32> {mg.name = "x"}, %i: tensor<1x1xi32> {mg.name = "i"})
@@ -82,6 +110,7 @@ class Case(unittest.TestCase):
         self.write("two.mlir", TWO)
         self.write("open.mlir", OPEN)
         self.write("gather.mlir", GATHER)
+        self.write("loss.mlir", LOSS)
         self.write("w.safetensors", safetensors(w=[10, 20, 30, 40]))
 
     def write(self, name, data):
@@ -131,7 +160,7 @@ class Compile(Case):
             self.assertIn(text, (self.folder / out).read_text(), out)
 
     def test_levels(self):
-        for level, text in (("mg", "mg.add"), ("simplified", "mg."), ("linalg", "linalg.generic"),
+        for level, text in (("mg", "mg.add"), ("grad", "mg.add"), ("simplified", "mg."), ("linalg", "linalg.generic"),
                             ("buffers", "memref"), ("vector", "vector."), ("llvm", "llvm.func"),
                             ("asm", ".text")):
             done = self.mgc("compile", "two.mlir", "--emit", level, "-o", "-")
@@ -190,6 +219,61 @@ class Compile(Case):
         done = self.command(opt, "two.mlir", "--emit-bytecode", "-o", "two.txt")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("mg.reduce", self.mgc("compile", "two.txt", "-o", "-").stdout)
+
+
+class Grad(Case):
+    """x = 1 2 3 4, w = 10 20 30 40: the gradients are 2 x w^2 and 2 x^2 w."""
+    X = "x=f32[2,2]:1,2,3,4"
+    EXPECT = ("--expect", "grad.x=f32[2,2]:200,1600,5400,12800", "--expect", "grad.w=f32[2,2]:20,160,540,1280",
+              "--expect", "loss=f32[]:35400", "--expect", "y=f32[2,2]:10,40,90,160", "--rtol", "1e-6")
+
+    def grad(self, *more, status=0, wrt="x,w", **options):
+        return self.mgc("grad", "loss.mlir", "--wrt", wrt, "--loss", "loss", *more, status=status, **options)
+
+    def check(self, model, *more):
+        self.mgc("run", model, "--entry", "main_grad", "-i", self.X, "-i", "n=zeros", "--weights", "w.safetensors",
+                 *self.EXPECT, *more)
+
+    def test_levels_are_resumed(self):
+        for level in ("mg", "grad", "simplified", "linalg"):
+            self.grad("--emit", level, "-o", f"{level}.mlir")
+            self.check(f"{level}.mlir")
+        text = {level: (self.folder / f"{level}.mlir").read_text() for level in ("mg", "grad")}
+        self.assertIn("mg.vjp", text["mg"])
+        self.assertNotIn("mg.vjp", text["grad"])
+        self.assertEqual(self.grad().stdout, text["grad"])
+
+    def test_the_entry_stays(self):
+        self.grad("-o", "loss.so")
+        self.check("loss.so")
+        self.mgc("run", "loss.so", "--entry", "main", "-i", self.X, "-i", "n=zeros", "--weights", "w.safetensors",
+                 "--expect", "loss=f32[]:35400")
+
+    def test_object_and_header(self):
+        self.grad("-o", "loss.o")
+        self.assertIn("float *grad_w", (self.folder / "loss.h").read_text())
+
+    def test_agrees_with_eager(self):
+        self.grad("-o", "derived.mlir")
+        self.mgc("verify", "derived.mlir", "--weights", "w.safetensors")
+
+    def test_errors(self):
+        for status, says, words in (
+                (2, "'v' is no input and no weight of 'main'", ["loss.mlir", "--wrt", "v", "--loss", "loss"]),
+                (2, "'x' is there twice", ["loss.mlir", "--wrt", "x,x", "--loss", "loss"]),
+                (2, "outputs are loss, y", ["loss.mlir", "--wrt", "x"]),
+                (2, "'z' is no output", ["loss.mlir", "--wrt", "x", "--loss", "z"]),
+                (2, "entries are double, total", ["two.mlir", "--wrt", "x"]),
+                (2, "", ["loss.mlir", "--loss", "loss"]),
+                (5, "'n' is tensor<i32>: derivatives are of floats", ["loss.mlir", "--wrt", "n", "--loss", "loss"]),
+                (5, "a loss is a scalar", ["loss.mlir", "--wrt", "x", "--loss", "y"])):
+            self.assertIn(says, self.mgc("grad", *words, "-o", "none.o", status=status).stderr)
+            self.assertNotIn("none.o", self.files())
+
+    def test_without_a_derivative(self):
+        self.write("endless.mlir", ENDLESS)
+        done = self.mgc("grad", "endless.mlir", "--wrt", "x", status=4)
+        self.assertIn("endless.mlir:12:8: error: while: ", done.stderr)
 
 
 class Run(Case):

@@ -152,7 +152,7 @@ Value ProgramGenerator::vector(ArrayRef<int64_t> elements) {
                 type);
 }
 
-Value ProgramGenerator::integral(Value x, double bound) {
+Value ProgramGenerator::bounded(Value x, double bound) {
   if (!isa<FloatType>(typeOf(x).getElementType()))
     return x;
   Value rounded = build1("round_even", x);
@@ -434,7 +434,7 @@ void ProgramGenerator::makeScatter() {
   NamedAttribute where[] = {
       b.getNamedAttr("dims", b.getDenseI64ArrayAttr(dims)),
       b.getNamedAttr("batch_dims", b.getI64IntegerAttr(0))};
-  Value base = integral(x, 4);
+  Value base = bounded(x, 4);
   Value updates = build1("gather", {base, index}, where);
   auto mode = mlir::mg::ScatterModeAttr::get(
       &context, static_cast<mlir::mg::ScatterMode>(below(5)));
@@ -447,9 +447,9 @@ void ProgramGenerator::makeReduce() {
   Value x = pick();
   auto kind = static_cast<mlir::mg::Reduction>(below(6));
   if (kind == mlir::mg::Reduction::Sum)
-    x = integral(x, 4);
+    x = bounded(x, 4);
   if (kind == mlir::mg::Reduction::Prod)
-    x = integral(x, 1);
+    x = bounded(x, 1);
   keep(build1(
       "reduce", x,
       {b.getNamedAttr("kind", mlir::mg::ReductionAttr::get(&context, kind)),
@@ -480,7 +480,7 @@ void ProgramGenerator::makeCumulative() {
   if (!x)
     return;
   auto kind = static_cast<mlir::mg::Reduction>(below(4));
-  x = integral(x, kind == mlir::mg::Reduction::Prod ? 1 : 4);
+  x = bounded(x, kind == mlir::mg::Reduction::Prod ? 1 : 4);
   keep(build1(
       "cumulative", x,
       perhaps(
@@ -541,7 +541,7 @@ void ProgramGenerator::makeDot() {
   SmallVector<int64_t> lhsBatch, rhsBatch;
   if (lhs > 0 && rhs > 0 && shapeOf(x)[0] == shapeOf(y)[0] && chance(60))
     lhsBatch = rhsBatch = {0};
-  keep(build1("dot", {integral(x, 3), integral(y, 3)},
+  keep(build1("dot", {bounded(x, 3), bounded(y, 3)},
               {b.getNamedAttr("lhs_batch", b.getDenseI64ArrayAttr(lhsBatch)),
                b.getNamedAttr("rhs_batch", b.getDenseI64ArrayAttr(rhsBatch)),
                b.getNamedAttr("lhs_contract", b.getDenseI64ArrayAttr(lhs)),
@@ -572,7 +572,7 @@ void ProgramGenerator::makeConv() {
   Value counted = build1(
       "iota", {}, b.getNamedAttr("dim", b.getI64IntegerAttr(below(2))), type);
   keep(build1(
-      "conv", {integral(x, 3), integral(counted, 3)},
+      "conv", {bounded(x, 3), bounded(counted, 3)},
       {b.getNamedAttr("strides", b.getDenseI64ArrayAttr(strides)),
        b.getNamedAttr("lo", b.getDenseI64ArrayAttr(lo)),
        b.getNamedAttr("hi", b.getDenseI64ArrayAttr(hi)),
@@ -598,8 +598,9 @@ void ProgramGenerator::makeRandomBits() {
   keep(build1("rng_bits", splat(keyType, below(1000)), {}, type));
 }
 
-OwningOpRef<ModuleOp> ProgramGenerator::generate() {
-  static constexpr std::pair<int, Maker> makers[] = {
+ArrayRef<std::pair<int, ProgramGenerator::Maker>>
+ProgramGenerator::makers() const {
+  static constexpr std::pair<int, Maker> all[] = {
       {16, &ProgramGenerator::makeUnary},
       {22, &ProgramGenerator::makeBinary},
       {6, &ProgramGenerator::makeCompareAndSelect},
@@ -627,8 +628,12 @@ OwningOpRef<ModuleOp> ProgramGenerator::generate() {
       {2, &ProgramGenerator::makeIota},
       {1, &ProgramGenerator::makeRandomBits},
   };
+  return all;
+}
+
+OwningOpRef<ModuleOp> ProgramGenerator::generate() {
   int64_t total = 0;
-  for (auto [weight, maker] : makers)
+  for (auto [weight, maker] : makers())
     total += weight;
 
   OwningOpRef<ModuleOp> module = ModuleOp::create(location);
@@ -644,10 +649,10 @@ OwningOpRef<ModuleOp> ProgramGenerator::generate() {
   b.setInsertionPointToEnd(body);
   values.assign(body->args_begin(), body->args_end());
 
-  for (int64_t wanted = values.size() + 3 + below(38), tries = 0;
+  for (int64_t wanted = values.size() + randomLength(), tries = 0;
        static_cast<int64_t>(values.size()) < wanted && tries < 400; ++tries) {
     int64_t ticket = below(total);
-    for (auto [weight, maker] : makers) {
+    for (auto [weight, maker] : makers()) {
       ticket -= weight;
       if (ticket < 0) {
         (this->*maker)();

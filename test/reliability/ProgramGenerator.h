@@ -23,20 +23,31 @@ namespace mg::test {
 class ProgramGenerator {
 public:
   ProgramGenerator(mlir::MLIRContext &context, uint64_t seed);
+  virtual ~ProgramGenerator() = default;
 
   /// A module with one function `f`.
   mlir::OwningOpRef<mlir::ModuleOp> generate();
   /// Inputs for its arguments: mostly ordinary numbers, some special ones.
   std::vector<eager::Array> inputs(mlir::func::FuncOp function);
 
-private:
+protected:
   using Maker = void (ProgramGenerator::*)();
+
+  // What another kind of program would choose otherwise.
+  virtual mlir::Type randomElementType();
+  virtual llvm::SmallVector<int64_t> randomShape();
+  virtual int64_t randomLength() { return 3 + below(38); }
+  /// What a sum, product or contraction reads instead of x, of about that
+  /// size: floats as integers, NaN kept; others as they are.
+  virtual mlir::Value bounded(mlir::Value x, double bound);
+  /// How often each kind of op is made.
+  virtual llvm::ArrayRef<std::pair<int, Maker>> makers() const;
+  virtual void makeUnary();
+  virtual void makeBinary();
 
   // Random choices.
   int64_t below(int64_t n) { return static_cast<int64_t>(random() % n); }
   bool chance(int percent) { return below(100) < percent; }
-  mlir::Type randomElementType();
-  llvm::SmallVector<int64_t> randomShape();
   mlir::Value pick() { return values[below(values.size())]; }
   /// A random value that `accept` takes; null where none was found.
   mlir::Value
@@ -54,8 +65,6 @@ private:
   void keep(mlir::Value value);
   mlir::Value splat(mlir::RankedTensorType type, double value);
   mlir::Value vector(llvm::ArrayRef<int64_t> elements);
-  /// Floats as integers in [-bound, bound], NaN kept; others as they are.
-  mlir::Value integral(mlir::Value x, double bound);
   /// An index tensor of shape (outer.., count), every entry in range of `dims`.
   mlir::Value indices(mlir::RankedTensorType type, llvm::ArrayRef<int64_t> dims,
                       llvm::ArrayRef<int64_t> outer);
@@ -66,8 +75,6 @@ private:
           llvm::ArrayRef<mlir::NamedAttribute> attributes);
 
   // One op (and what it needs) each.
-  void makeUnary();
-  void makeBinary();
   void makeCompareAndSelect();
   void makeConvert();
   void makeReshape();

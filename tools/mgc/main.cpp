@@ -4,6 +4,7 @@
 #include "frontend/driver/Command.h"
 #include "frontend/driver/CompileModel.h"
 #include "frontend/driver/Doctor.h"
+#include "frontend/driver/GradModel.h"
 #include "frontend/driver/RunModel.h"
 #include "frontend/driver/VerifyModel.h"
 
@@ -74,6 +75,7 @@ public:
     app.set_version_flag("--version", "mgc " MG_VERSION);
     app.fallthrough(false);
     addCompile();
+    addGrad();
     addRun();
     addVerify();
     addDoctor();
@@ -135,7 +137,7 @@ private:
         ->required()
         ->option_text("OUT");
     sub->add_option("--emit", emit,
-                    "stop at a level: mg, simplified, linalg, buffers, "
+                    "stop at a level: mg, grad, simplified, linalg, buffers, "
                     "vector, llvm, asm, obj");
     sub->callback([this] {
       verb = [this] {
@@ -145,6 +147,37 @@ private:
               return static_cast<Exit>(
                   withModel([&](const ModelSource &source) {
                     return compileModel(options, source, out, plan);
+                  }));
+            },
+            options.color);
+      };
+    });
+  }
+
+  void addGrad() {
+    CLI::App *sub = add("grad", "add the gradient of a loss as an entry");
+    sub->add_option("--wrt", gradOptions.wrt, "inputs or weights")
+        ->required()
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->option_text("NAMES");
+    sub->add_option("--loss", gradOptions.loss, "the output to derive")
+        ->option_text("OUT");
+    out = "-";
+    sub->add_option("-o", out, "as of compile; '-' (the default): stdout")
+        ->option_text("OUT");
+    sub->add_option("--emit", emit,
+                    "stop at a level: mg, grad (.mlir and stdout), ...");
+    sub->callback([this] {
+      verb = [this] {
+        return reportFailures(
+            [&] {
+              OutputPlan plan = planOutput(out, emit);
+              if (emit.empty() && plan.level == "mg")
+                plan.level = "grad";
+              return static_cast<Exit>(
+                  withModel([&](const ModelSource &source) {
+                    return gradModel(options, source, gradOptions, out, plan);
                   }));
             },
             options.color);
@@ -200,6 +233,7 @@ private:
 
   CLI::App app;
   Options options;
+  GradOptions gradOptions;
   RunOptions runOptions;
   VerifyOptions verifyOptions;
   std::string out, emit, color = "auto";

@@ -94,6 +94,12 @@ public:
     return static_cast<const Self &>(*this).call(
         where[0], donated, std::tuple<A...>(std::move(in.value)...));
   }
+  /// For a transform around this one, whose caller's line is the user's.
+  auto called_at(Where where, A... a) const {
+    return static_cast<const Self &>(*this).call(
+        where, std::vector<bool>(sizeof...(A)),
+        std::tuple<A...>(std::move(a)...));
+  }
 };
 template <class Self> class Callable<Self, void> {
 public:
@@ -103,6 +109,23 @@ public:
         Where::current(), donated,
         std::tuple<std::remove_cvref_t<A>...>(std::forward<A>(a)...));
   }
+  template <class... A> auto called_at(Where where, const A &...a) const {
+    return static_cast<const Self &>(*this).call(
+        where, std::vector<bool>(sizeof...(A)), std::tuple<A...>(a...));
+  }
 };
+
+namespace detail {
+
+/// f(a...), as if `where` called it.
+template <class F, class... A>
+decltype(auto) call_at(Where where, const F &f, A &...a) {
+  if constexpr (requires { f.called_at(where, a...); })
+    return f.called_at(where, a...);
+  else
+    return std::invoke(f, a...);
+}
+
+} // namespace detail
 
 } // namespace mg

@@ -44,11 +44,11 @@ std::string key_of_gifts(const Gifts &gifts);
 /// One call to trace: f of placeholders in the shape of `arguments`; the tree
 /// of the result, types only, goes to `out`.
 template <class F, class... A>
-Body body_of(const F &f, const std::tuple<A...> &arguments,
+Body body_of(const F &f, const std::tuple<A...> &arguments, Where where,
              std::optional<result<F, A...>> &out) {
-  return [&](const Leaves &leaves) {
+  return [&, where](const Leaves &leaves) {
     auto placeholders = unflatten(arguments, leaves);
-    auto r = std::apply([&](auto &...a) { return std::invoke(f, a...); },
+    auto r = std::apply([&](auto &...a) { return call_at(where, f, a...); },
                         placeholders);
     Leaves outputs = flatten(r);
     out = shapes_of(r);
@@ -90,8 +90,9 @@ public:
             std::tuple<A...> args) const {
     using R = detail::result<F, A...>;
     if (detail::tracing()) // in another trace a jitted function is itself
-      return std::apply([&](auto &...a) -> R { return std::invoke(f_, a...); },
-                        args);
+      return std::apply(
+          [&](auto &...a) -> R { return detail::call_at(where, f_, a...); },
+          args);
     detail::Gifts gifts = given(donated, args);
     const Leaves leaves = flatten(args);
     gifts = detail::only_unique(leaves, std::move(gifts));
@@ -100,7 +101,7 @@ public:
     const auto &entry = cache_.entry(key, [&] {
       std::optional<R> out;
       auto compiled = detail::compile(leaves, gifts, paths(args), where,
-                                      detail::body_of(f_, args, out));
+                                      detail::body_of(f_, args, where, out));
       return detail::JitCache::Entry{compiled, std::move(*out)};
     });
     cache_.count_call(gifts, detail::in_place(*entry.compiled));

@@ -12,6 +12,8 @@
 #include "mg/random.h"
 #include "mg/function.h"
 #include "mg/jit.h"
+#include "mg/transforms.h"
+#include "mg/control.h"
 #include "mg/aot.h"
 #include "mg/dlpack.h"
 #include "mg/io.h"
