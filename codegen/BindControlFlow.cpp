@@ -98,34 +98,47 @@ void bindOperands(Operation *end, MutableOperandRange operands,
   operands.assign(values);
 }
 
-/// Whether `loop` may write where its start `init` lies: it is the last to see
-/// it, and runs once for each.
-bool mayOverwrite(Value init, Operation *loop) {
+/// Whether the elements of `init` lie where no one may write.
+bool isReadOnly(Value init) {
   Operation *source = init.getDefiningOp();
-  if (auto read = dyn_cast_or_null<bufferization::ToTensorOp>(source))
-    return read.getWritable();
+  auto read = dyn_cast_or_null<bufferization::ToTensorOp>(source);
+  return (read && !read.getWritable()) ||
+         isa_and_nonnull<arith::ConstantOp>(source);
+}
+
+/// Whether `loop` is the last to see `init`, and runs once for each.
+bool isLast(Value init, Operation *loop) {
+  Operation *source = init.getDefiningOp();
+  if (isa_and_nonnull<bufferization::ToTensorOp>(source))
+    return true;
   return init.hasOneUse() && init.getParentBlock() == loop->getBlock() &&
-         !isa_and_nonnull<arith::ConstantOp, tensor::ExtractSliceOp,
-                          tensor::ExpandShapeOp, tensor::CollapseShapeOp,
-                          tensor::CastOp>(source);
+         !isa_and_nonnull<tensor::ExtractSliceOp, tensor::ExpandShapeOp,
+                          tensor::CollapseShapeOp, tensor::CastOp>(source);
 }
 
 /// Starts that bufferization would have to copy, because they are the caller's
-/// or constants, or someone reads them again, are copied to where the loop's
-/// result may lie. Without elements that matter, they are only made again.
+/// or constants, are copied to where the loop's result may lie. Inside another
+/// loop, and where someone reads the start again, it is copied to memory that
+/// is no one else's: the result's place may hold what is still read.
 void placeStarts(Operation *loop, MutableOperandRange inits) {
   OpBuilder b(loop);
+  const Location loc = loop->getLoc();
   for (OpOperand &init : inits) {
     const auto type = dyn_cast<RankedTensorType>(init.get().getType());
-    if (!type || mayOverwrite(init.get(), loop))
+    if (!type)
       continue;
-    Value place = b.create<tensor::EmptyOp>(loop->getLoc(), type.getShape(),
-                                            type.getElementType());
-    if (!init.get().getDefiningOp<tensor::EmptyOp>())
-      place = b.create<bufferization::MaterializeInDestinationOp>(
-                   loop->getLoc(), init.get(), place)
-                  .getResult();
-    init.set(place);
+    const bool mustMove = isReadOnly(init.get());
+    if (mustMove && isa<func::FuncOp>(loop->getParentOp())) {
+      Value place = b.create<tensor::EmptyOp>(loc, type.getShape(),
+                                              type.getElementType());
+      init.set(b.create<bufferization::MaterializeInDestinationOp>(
+                    loc, init.get(), place)
+                   .getResult());
+    } else if (mustMove || !isLast(init.get(), loop)) {
+      const bool isEmpty = bool(init.get().getDefiningOp<tensor::EmptyOp>());
+      init.set(b.create<bufferization::AllocTensorOp>(
+          loc, type, ValueRange(), isEmpty ? Value() : init.get()));
+    }
   }
 }
 

@@ -82,12 +82,14 @@ void appendYielded(OpOperand &use, SmallVectorImpl<Value> &aliases) {
 }
 
 /// Adds the values that name the memory of `use`'s value after its owner. Of an
-/// address (no memref any more) that is all that is computed from it.
+/// address (no memref any more) that is all that is computed from it, but not
+/// what a call of the runtime answers.
 void appendAliases(OpOperand &use, SmallVectorImpl<Value> &aliases) {
   Operation *user = use.getOwner();
-  if (!isa<MemRefType>(use.get().getType()))
-    llvm::append_range(aliases, user->getResults());
-  else if (isa<ViewLikeOpInterface, arith::SelectOp, memref::CastOp,
+  if (!isa<MemRefType>(use.get().getType())) {
+    if (!isa<func::CallOp>(user))
+      llvm::append_range(aliases, user->getResults());
+  } else if (isa<ViewLikeOpInterface, arith::SelectOp, memref::CastOp,
                memref::ExtractAlignedPointerAsIndexOp>(user))
     aliases.push_back(user->getResult(0));
   else if (isa<scf::YieldOp, scf::ConditionOp>(user))
