@@ -213,14 +213,21 @@ SmallVector<Value> Expander::expand(OpBuilder &builder, ScanOp op) {
       .getResults();
 }
 
+/// Views and ramps are made anew in each step for nothing; memory is not.
+static bool isWorthMoving(Operation *op) {
+  if (!isa<MgDialect>(op->getDialect()) || isa<View>(op))
+    return false;
+  return op->getNumOperands() > 0 || op->hasTrait<OpTrait::ConstantLike>() ||
+         isa<WeightOp>(op);
+}
+
 /// Moves out what does not change, the inner loops first.
 static void hoist(LoopLikeOpInterface loop) {
   moveLoopInvariantCode(
       loop.getLoopRegions(),
       [&](Value value, Region *) { return loop.isDefinedOutsideOfLoop(value); },
       [](Operation *op, Region *) {
-        return isa<MgDialect>(op->getDialect()) && !isa<View>(op) &&
-               op->getNumOperands() > 0 && isMemoryEffectFree(op) &&
+        return isWorthMoving(op) && isMemoryEffectFree(op) &&
                isSpeculatable(op);
       },
       [&](Operation *op, Region *) { loop.moveOutOfLoop(op); });
