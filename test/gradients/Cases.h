@@ -39,8 +39,6 @@ struct Case {
   std::string functions = "";
   /// Of central differences: the step, and the relative error.
   double step = 1e-3, tolerance = 1e-6;
-  /// Why it is not compiled, where it is not.
-  std::string onlyEager = "";
   /// All derivatives are zero by definition, whatever the differences.
   bool isOpaque = false;
 };
