@@ -1,6 +1,12 @@
-//===- Recurrent.cpp - LSTMCell, GRUCell ----------------------------------===//
+//===- Recurrent.cpp - LSTM, GRU and their cells --------------------------===//
+//
+// The inputs of all steps are projected at once, in one product; a step of the
+// scan is the product with the state, and the gates.
+//
+//===----------------------------------------------------------------------===//
 #include "frontend/dsl/Promote.h"
 #include "frontend/nn/Initial.h"
+#include "mg/control.h"
 #include "mg/nn.h"
 
 namespace mg::nn {
@@ -41,10 +47,55 @@ GRUCell GRUCell::init(const Key &key, std::int64_t in, std::int64_t hidden,
 Tensor GRUCell::start(std::int64_t n) const {
   return zeros({n, hidden.w.shape()[0]}, hidden.w.dtype());
 }
+static Tensor hiddenBias(const GRUCell &cell) {
+  const Linear &own = cell.hidden;
+  return own.b ? *own.b : zeros({own.w.shape()[1]}, own.w.dtype());
+}
 Tensor GRUCell::operator()(Arg x, Arg h) const {
   Scope scope("GRUCell", x.where);
-  const Tensor none = zeros({hidden.w.shape()[1]}, hidden.w.dtype());
-  return gru_cell(input(x), h, hidden.w, hidden.b ? *hidden.b : none);
+  return gru_cell(input(x), h, hidden.w, hiddenBias(*this));
+}
+
+/// What a layer makes of all steps of x (n, length, in), the steps first.
+static Tensor projectedSteps(const Linear &input, const Tensor &x) {
+  if (specOf(x).shape.size() != 3)
+    fail("x (n, length, width) is wanted, not " + type_string(x), x, "x");
+  return swapaxes(input(x), 0, 1);
+}
+
+LSTM LSTM::init(const Key &key, std::int64_t in, std::int64_t hidden,
+                Where where) {
+  return {LSTMCell::init(key, in, hidden, where)};
+}
+std::pair<Tensor, LSTMState>
+LSTM::operator()(Arg x, const std::optional<LSTMState> &start) const {
+  Scope scope("LSTM", x.where);
+  const Tensor steps = projectedSteps(cell.input, x.tensor);
+  auto body = [u = cell.u](const LSTMState &state, const Tensor &projected) {
+    const LSTMState next = lstm_cell(projected, state, u);
+    return std::pair(next, next.h);
+  };
+  const auto [last, all] = scan(
+      body, start ? *start : cell.start(steps.shape()[1]), steps, {}, x.where);
+  return {swapaxes(all, 0, 1), last};
+}
+
+GRU GRU::init(const Key &key, std::int64_t in, std::int64_t hidden,
+              Where where) {
+  return {GRUCell::init(key, in, hidden, where)};
+}
+std::pair<Tensor, Tensor>
+GRU::operator()(Arg x, const std::optional<Tensor> &start) const {
+  Scope scope("GRU", x.where);
+  const Tensor steps = projectedSteps(cell.input, x.tensor);
+  auto body = [u = cell.hidden.w, bias = hiddenBias(cell)](
+                  const Tensor &h, const Tensor &projected) {
+    const Tensor next = gru_cell(projected, h, u, bias);
+    return std::pair(next, next);
+  };
+  const auto [last, all] = scan(
+      body, start ? *start : cell.start(steps.shape()[1]), steps, {}, x.where);
+  return {swapaxes(all, 0, 1), last};
 }
 
 } // namespace mg::nn

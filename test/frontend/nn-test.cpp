@@ -386,6 +386,31 @@ TEST(Recurrent, GruCell) {
   expect_jit(cell(x, h), step, cell, x, h);
 }
 
+TEST(Recurrent, SequencesAreTheirCells) {
+  const auto lstm = nn::LSTM::init(key, 3, 2);
+  const auto gru = nn::GRU::init(key, 3, 2);
+  const Tensor x = random({4, 5, 3});
+  const auto [all, last] = lstm(x);
+  LSTMState state = lstm.cell.start(4);
+  Tensor h = gru.cell.start(4);
+  const auto [allOfGru, lastOfGru] = gru(x);
+  for (int t = 0; t < 5; ++t) {
+    state = lstm.cell(x(mg::all, t), state), h = gru.cell(x(mg::all, t), h);
+    EXPECT_TRUE(is(all(mg::all, t), state.h.to_vector<double>()));
+    EXPECT_TRUE(is(allOfGru(mg::all, t), h.to_vector<double>()));
+  }
+  EXPECT_TRUE(is(last.c, state.c.to_vector<double>()));
+  EXPECT_TRUE(is(lastOfGru, h.to_vector<double>()));
+  expect_jit(all, [](nn::LSTM l, Tensor x) { return l(x).first; }, lstm, x);
+  expect_jit(allOfGru, [](nn::GRU l, Tensor x) { return l(x).first; }, gru, x);
+  // Two halves are the whole.
+  const auto half = lstm(x(mg::all, slice(0, 2))).second;
+  EXPECT_TRUE(is(lstm(x(mg::all, slice(2, 5)), half).second.h,
+                 last.h.to_vector<double>()));
+  EXPECT_TRUE(has(error_of([&] { lstm(x[0]); }),
+                  "LSTM: x (n, length, width) is wanted, not f32[5,3]"));
+}
+
 TEST(Relu, KeepsNaN) {
   const Tensor y = relu(from({-1.f, 0.f, 2.f, NAN}));
   EXPECT_TRUE(is(y, {0, 0, 2, NAN}));

@@ -28,12 +28,28 @@ template <class T> void put_tree(const std::string &name, T tree) {
 }
 Tensor random(int n, Shape shape) { return normal(key.fold(n), shape); }
 
+/// sum(f(l, x) * r) has a gradient that depends on all of the result: written
+/// as `case/grad/leaf` and, where x is a float, `case/grad/x`.
+template <class L, class F>
+void gradients(const std::string &name, const L &l, const Tensor &x, F f) {
+  const Tensor r = random(77, f(l, x).shape());
+  put(name, "r", r);
+  auto loss = [=](L l, Tensor x) { return sum(f(l, x) * r); };
+  if (x.dtype() == DType::f32) {
+    auto [parameters, input] = jit(grad(loss, wrt<0, 1>))(l, x);
+    put_tree(name + "/grad", parameters);
+    put(name, "grad/x", input);
+  } else {
+    put_tree(name + "/grad", jit(grad(loss))(l, x));
+  }
+}
 /// f of a layer and x, compiled.
 template <class L, class F>
 void layer(const std::string &name, const L &l, const Tensor &x, F f) {
   put_tree(name, l);
   put(name, "x", x);
   put(name, "y", jit(f)(l, x));
+  gradients(name, l, x, f);
 }
 template <class L>
 void layer(const std::string &name, const L &l, const Tensor &x) {
@@ -84,6 +100,8 @@ void batch_norms() {
   auto f = jit([](nn::BatchNorm n, Tensor x, Mode m) { return n(x, m); });
   auto [y, next] = f(norm, x, Mode::train);
   put("batch_norm", "train", y);
+  gradients("batch_norm", norm, x,
+            [](nn::BatchNorm n, Tensor x) { return n(x, Mode::train).first; });
   put("batch_norm", "mean", next.running_mean);
   put("batch_norm", "var", next.running_var);
   put("batch_norm", "eval", f(norm, x, Mode::eval).first);
@@ -99,6 +117,15 @@ void attention() {
       return scaled_dot_product_attention(q, k, v, options);
     });
     put("sdpa", name, f(q, k, v));
+    const Tensor r = random(77, f(q, k, v).shape());
+    put(std::string("sdpa/") + name, "r", r);
+    auto loss = [=](Tensor q, Tensor k, Tensor v) {
+      return sum(scaled_dot_product_attention(q, k, v, options) * r);
+    };
+    auto [dq, dk, dv] = jit(grad(loss, wrt<0, 1, 2>))(q, k, v);
+    put(std::string("sdpa/") + name + "/grad", "q", dq);
+    put(std::string("sdpa/") + name + "/grad", "k", dk);
+    put(std::string("sdpa/") + name + "/grad", "v", dv);
   };
   run("plain", {});
   run("causal", {.causal = true});
@@ -119,6 +146,10 @@ void recurrent() {
   layer("lstm", lstm, random(1, {5, 3}), cell);
   const Tensor h = random(2, {5, 4});
   put("gru", "h", h);
+  layer("lstm_sequence", nn::LSTM::init(key, 3, 4), random(1, {2, 6, 3}),
+        [](nn::LSTM l, Tensor x) { return l(x).first; });
+  layer("gru_sequence", nn::GRU::init(key, 3, 4), random(1, {2, 6, 3}),
+        [](nn::GRU l, Tensor x) { return l(x).first; });
   layer("gru", nn::GRUCell::init(key, 3, 4), random(1, {5, 3}),
         [=](nn::GRUCell l, Tensor x) { return l(x, h); });
 }
@@ -128,6 +159,9 @@ void functions() {
   auto of = [](const std::string &name, const Tensor &x,
                const std::function<Tensor(Tensor)> &f) {
     put(name, "x", x), put(name, "y", jit(f)(x));
+    const Tensor r = random(77, f(x).shape());
+    auto loss = [=](Tensor x) { return sum(f(x) * r); };
+    put(name, "r", r), put(name, "grad/x", jit(grad(loss))(x));
   };
   const Tensor image = random(1, {2, 3, 7, 8}), rows = random(1, {5, 9}) * 3;
   const PoolOptions padded{

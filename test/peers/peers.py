@@ -18,6 +18,10 @@ class Cases:
     def has(self, name):
         return name in self.arrays
 
+    def leaves(self, prefix):
+        """The names below `prefix`."""
+        return [name[len(prefix) + 1 :] for name in self.arrays if name.startswith(prefix + "/")]
+
     def compare(self, name, want, tolerance):
         """`name` against `want`, relative to 1 + its size."""
         got = self.arrays[name].astype(np.float64)

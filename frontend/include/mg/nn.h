@@ -154,6 +154,23 @@ struct GRUCell {
   Tensor operator()(Arg x, Arg h) const;
 };
 
+/// A cell over a sequence: x (n, length, in) to the states h after each step
+/// (n, length, hidden), and the last state. Begins with zeros, or where told.
+struct LSTM {
+  LSTMCell cell;
+  static LSTM init(const Key &key, std::int64_t in, std::int64_t hidden,
+                   Where where = Where::current());
+  std::pair<Tensor, LSTMState>
+  operator()(Arg x, const std::optional<LSTMState> &start = {}) const;
+};
+struct GRU {
+  GRUCell cell;
+  static GRU init(const Key &key, std::int64_t in, std::int64_t hidden,
+                  Where where = Where::current());
+  std::pair<Tensor, Tensor>
+  operator()(Arg x, const std::optional<Tensor> &start = {}) const;
+};
+
 /// Layers one after the other: `sequential(fc1, &relu, fc2)`.
 template <class... L> struct Sequential {
   std::tuple<L...> layers;
