@@ -208,6 +208,25 @@ TEST(Hessian, OfSoftplusAtItsKink) {
   EXPECT_TRUE(is(mg::hessian(f)(mg::zeros({2})), {2, 2}, {.25, 0, 0, .25}));
 }
 
+TEST(Checkpoint, ChangesNoValue) {
+  auto plain = [](Tensor v) {
+    return exp(mg::tanh(mg::checkpoint_name(sin(v), "s")));
+  };
+  auto d1 = mg::grad(plain);
+  const double first = d1(0.3f).item<double>(),
+               second = mg::grad(d1)(0.3f).item<double>();
+  for (const mg::Checkpoint &keep :
+       {mg::Checkpoint::nothing, mg::Checkpoint::everything,
+        mg::Checkpoint::dots, mg::Checkpoint::names({"s"}),
+        mg::Checkpoint::bytes(64)}) {
+    auto block = mg::checkpoint(plain, keep);
+    EXPECT_TRUE(is(block(0.3f), {plain(0.3f).item<double>()}));
+    EXPECT_TRUE(is(mg::grad(block)(0.3f), {first}));
+    EXPECT_TRUE(is(mg::jit(mg::grad(block))(0.3f), {first}));
+    EXPECT_TRUE(is(mg::grad(mg::grad(block))(0.3f), {second}));
+  }
+}
+
 TEST(StopGradient, OfTensorsAndTrees) {
   EXPECT_TRUE(is(
       mg::grad([](Tensor x) { return x * mg::stop_gradient(x); })(3.0f), {3}));
