@@ -31,7 +31,7 @@ struct Mlp {
     return mg::normal(key, {batch, 784});
   }
   static Tensor labels(const mg::Key &key) {
-    return mg::randint(key, {batch}, 0, 10);
+    return mg::randint(key, 0, 10, {batch});
   }
 };
 
@@ -58,7 +58,7 @@ struct Cnn {
     return mg::normal(key, {batch, 1, 28, 28});
   }
   static Tensor labels(const mg::Key &key) {
-    return mg::randint(key, {batch}, 0, 10);
+    return mg::randint(key, 0, 10, {batch});
   }
 };
 
@@ -107,10 +107,10 @@ struct Transformer {
   }
   static constexpr std::int64_t batch = 8;
   static Tensor input(const mg::Key &key) {
-    return mg::randint(key, {batch, length}, 0, vocabulary);
+    return mg::randint(key, 0, vocabulary, {batch, length});
   }
   static Tensor labels(const mg::Key &key) {
-    return mg::randint(key, {batch, length}, 0, vocabulary);
+    return mg::randint(key, 0, vocabulary, {batch, length});
   }
 };
 
