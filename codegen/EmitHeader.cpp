@@ -84,6 +84,7 @@ private:
   void state();
   void weights();
   void prototype(const ModelEntry &entry);
+  void memoryLine(const ModelEntry &entry);
   void arrayLines(const ModelEntry &entry);
   void entry(const ModelEntry &entry);
   void argumentLine(const std::string &name, const char *way,
@@ -177,6 +178,24 @@ void HeaderWriter::arrayLines(const ModelEntry &entry) {
                    argument);
 }
 
+/// What a call touches, all known before it: no allocation adds to it.
+void HeaderWriter::memoryLine(const ModelEntry &entry) {
+  const Entry &e = entry.entry;
+  const auto bytesOf = [](const Argument &argument) {
+    return byteSize(argument).value_or(0);
+  };
+  uint64_t in = 0, out = 0;
+  for (const Argument &argument : e.inputs)
+    in += bytesOf(argument);
+  for (unsigned place : entry.weights)
+    in += bytesOf(model.weights[place].argument);
+  for (auto [i, argument] : llvm::enumerate(e.outputs))
+    if (e.updates[i] < 0)
+      out += bytesOf(argument);
+  os << "\n *   memory in all: " << in + out + e.workspaceBytes
+     << " bytes: " << in << " in, " << out << " out, the workspace (its peak)";
+}
+
 void HeaderWriter::prototype(const ModelEntry &entry) {
   const Entry &e = entry.entry;
   os << "int " << e.symbol << "(";
@@ -207,6 +226,7 @@ void HeaderWriter::entry(const ModelEntry &entry) {
      << upper << "_ALIGN";
   if (e.workspaceBytes == 0)
     os << "; may be NULL";
+  memoryLine(entry);
   os << "\n *   pool: NULL for the calling thread alone */\n";
   prototype(entry);
 }
