@@ -209,6 +209,21 @@ static void relaxFloats(llvm::Module &llvmModule) {
           instruction.setFastMathFlags(flags);
 }
 
+/// Drops our notes on arguments. Of each that is left the translation warns,
+/// and prints the whole function for it: most of the time of a long one.
+static void dropArgumentNotes(ModuleOp module) {
+  module.walk([](LLVM::LLVMFuncOp function) {
+    for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+      SmallVector<NamedAttribute> kept;
+      for (NamedAttribute attr :
+           function_interface_impl::getArgAttrs(function, i))
+        if (!attr.getName().strref().starts_with("mg."))
+          kept.push_back(attr);
+      function.setArgAttrs(i, kept);
+    }
+  });
+}
+
 /// No module where compilation stopped as asked, else failure.
 static FailureOr<std::unique_ptr<llvm::Module>>
 stoppedOr(FailureOr<bool> stop) {
@@ -235,6 +250,7 @@ Compiler::compileLevel(ModuleOp buffers, const Level &level) {
   stop = show(Emit::LLVMDialect, level.suffix, *copy);
   if (failed(stop) || *stop)
     return stoppedOr(stop);
+  dropArgumentNotes(*copy);
   std::unique_ptr<llvm::Module> result = time("to LLVM IR", [&] {
     return translateModuleToLLVMIR(*copy, llvmContext);
   });
