@@ -38,6 +38,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         run(f"{source}/examples/train-c/build", build, folder)
+        assert subprocess.run(["./train"], stderr=subprocess.DEVNULL).returncode == 2
+        assert subprocess.run(["./train", ".", "1", "0"], stderr=subprocess.DEVNULL).returncode == 3
         for level in levels:
             curves = set()
             for seed in ("0", "1"):
