@@ -179,10 +179,10 @@ void EntryRewriter::bindResults() {
   end.getOperandsMutable().assign(status);
 }
 
-/// One `tensor.empty`, and one `linalg.fill` of it, per use. Upstream's
-/// elimination would make a shared one the memory of a result, and its other
-/// users would write there too; and a shared fill would be copied, not
-/// repeated.
+/// One `tensor.empty`, and one `linalg.fill` of it, per use and right before
+/// it, so that its memory is not held for longer. Upstream's elimination would
+/// make a shared one the memory of a result, and its other users would write
+/// there too; and a shared fill would be copied, not repeated.
 void EntryRewriter::separateDestinations() {
   SmallVector<Operation *> destinations;
   function.walk([&](Operation *op) {
@@ -193,10 +193,15 @@ void EntryRewriter::separateDestinations() {
   for (Operation *op : llvm::reverse(destinations)) {
     if (op->use_empty())
       continue;
-    b.setInsertionPointAfter(op);
+    const auto userOf = [&](OpOperand &use) {
+      return op->getBlock()->findAncestorOpInBlock(*use.getOwner());
+    };
     for (OpOperand &use :
-         llvm::make_early_inc_range(llvm::drop_begin(op->getUses())))
+         llvm::make_early_inc_range(llvm::drop_begin(op->getUses()))) {
+      b.setInsertionPoint(userOf(use));
       use.set(b.clone(*op)->getResult(0));
+    }
+    op->moveBefore(userOf(*op->use_begin()));
   }
 }
 

@@ -59,3 +59,23 @@ func.func @in_place(%x: tensor<4xf32> {mg.name = "x"})
   } -> tensor<4xf32>
   return %y : tensor<4xf32>
 }
+
+// Each fill of a shared one lies right before its user: filled early, its
+// memory would be held until then.
+// BUFFERS-LABEL: func.func @two_products
+// BUFFERS: linalg.fill
+// BUFFERS-NOT: linalg.fill
+// BUFFERS: linalg.matmul
+// BUFFERS: linalg.fill
+// BUFFERS: linalg.matmul
+func.func @two_products(%x: tensor<4x4xf32> {mg.name = "x"})
+    -> (tensor<4x4xf32> {mg.name = "y"}) attributes {mg.entry} {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %p = linalg.matmul ins(%x, %x : tensor<4x4xf32>, tensor<4x4xf32>)
+                     outs(%f : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %y = linalg.matmul ins(%p, %x : tensor<4x4xf32>, tensor<4x4xf32>)
+                     outs(%f : tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %y : tensor<4x4xf32>
+}
