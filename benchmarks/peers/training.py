@@ -2,9 +2,9 @@
 
   training.py BENCH_TRAINING [--threads 1] [--rounds 7] [--models mlp,cnn,transformer]
 
-Prints a table: median milliseconds per step and the spread of our program, of
-PyTorch eager, torch.compile and jax.jit, and the ratio of each to ours (above 1:
-we are faster), with its lowest and highest round. All take the same shapes,
+Prints a table: median milliseconds per step of minigrad, PyTorch eager,
+torch.compile and jax.jit, and the ratio of each to minigrad (above 1: minigrad
+is faster), with its lowest and highest round. All take the same shapes,
 float32, Adam with a fused or compiled update; initial values differ.
 """
 
@@ -314,7 +314,7 @@ def measure(model):
           flush=True)
 
 
-print("| step | threads | ours, ms | "
+print("| step | threads | minigrad, ms | "
       + " | ".join(f"{NAMES[p]}, ms (ratio: lowest-highest)"
                    for p in ARGS.peers.split(",")) + " |")
 print("|---|---|---|" + "---|" * len(ARGS.peers.split(",")))

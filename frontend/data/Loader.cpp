@@ -63,7 +63,12 @@ void checkOptions(const LoaderOptions &o, Where where) {
            {o.batch_size < 1, "batch_size must be at least 1"},
            {o.num_workers < 0, "num_workers is negative"},
            {o.prefetch_factor < 1, "prefetch_factor must be at least 1"},
-           {!(o.timeout >= 0), "timeout must not be negative"},
+           {!(o.timeout >= 0 && o.timeout <= 1e9),
+            "timeout must be from 0 to 1e9 seconds"},
+           {o.timeout > 0 && o.num_workers == 0,
+            "timeout needs num_workers > 0"},
+           {o.worker_init_fn && o.num_workers == 0,
+            "worker_init_fn needs num_workers > 0"},
            {o.shuffle && o.sampler, "shuffle and sampler exclude each other"},
            {o.batch_sampler && (ordered || o.batch_size != 1 || o.drop_last),
             "batch_sampler excludes batch_size, shuffle, sampler and "

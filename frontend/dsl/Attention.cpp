@@ -163,7 +163,10 @@ Tensor rope(Arg x, Arg positions, float base, Rope pairs) {
     const Tensor turned = stack({a * c - b * s, b * c + a * s}, axis);
     return Tensors{cast(reshape(turned, shape), y.dtype())};
   };
-  return composite("rope", {y, at}, realAttribute("base", base), body);
+  return composite("rope", {y, at},
+                   realAttribute("base", base)
+                       .flag("interleaved", pairs == Rope::interleaved),
+                   body);
 }
 
 } // namespace mg

@@ -62,6 +62,10 @@ LSTMState lstm_cell(Arg projected, const LSTMState &state, Arg u) {
 Tensor gru_cell(Arg projected, Arg h, Arg u, Arg v) {
   Scope scope("gru_cell", projected.where);
   checkCell(projected.tensor, h.tensor, u.tensor, 3);
+  if (specOf(v.tensor).shape != Shape{specOf(u.tensor).shape.back()})
+    fail(fmt::format("v is {} beside u {}", type_string(v.tensor),
+                     type_string(u.tensor)),
+         v.tensor, "v");
   const DType dtype = floating(promoteAll({&projected, &u}));
   auto body = [](const Tensors &in) {
     const Tensor own = matmul(in[1], in[2]) + in[3];

@@ -150,13 +150,6 @@ void check_float(const Leaves &argument, std::size_t number, const char *op,
               "choose the arguments with wrt<...>, or use astype");
 }
 
-Where place_of(const Leaves &leaves, Where otherwise) {
-  for (const Tensor &leaf : leaves)
-    if (!leaf.empty())
-      return leaf.value()->where;
-  return otherwise;
-}
-
 Leaves floats_of(const Leaves &leaves) {
   Leaves floats;
   for (const Tensor &leaf : leaves)

@@ -86,13 +86,16 @@ void detail::accumulate(Leaves &sum, const Leaves &added, Where where) {
 void detail::average(Leaves &sum, const Arg &count) {
   Scope scope("mean", count.where);
   replaceFloats(sum, [&](const Tensor &leaf) {
-    return leaf / cast(count.tensor, leaf.dtype());
+    const DType wide = widened(leaf.dtype()); // counts are not rounded
+    return cast(cast(leaf, wide) / cast(count.tensor, wide), leaf.dtype());
   });
 }
 void detail::blend(Leaves &old, const Leaves &now, const Arg &decay) {
   Scope scope("ema", decay.where);
   combine(old, now, [&](const Tensor &mean, const Tensor &p) {
-    return mean + (p - mean) * (1 - as(mean.dtype(), decay));
+    const DType wide = widened(mean.dtype()); // 0.999 is 1 in bf16
+    const Tensor m = cast(mean, wide);
+    return cast(m + (cast(p, wide) - m) * (1 - as(wide, decay)), mean.dtype());
   });
 }
 

@@ -250,7 +250,12 @@ TEST(DataLoader, OptionsThatExcludeEachOther) {
   EXPECT_TRUE(has(text({.batch_size = 0}), "data-test.cpp"));
   EXPECT_TRUE(has(text({.num_workers = -1}), "num_workers is negative"));
   EXPECT_TRUE(has(text({.prefetch_factor = 0}), "prefetch_factor"));
-  EXPECT_TRUE(has(text({.timeout = -1}), "timeout"));
+  EXPECT_TRUE(has(text({.timeout = -1}), "timeout must be"));
+  EXPECT_TRUE(
+      has(text({.num_workers = 1, .timeout = 1e30}), "timeout must be"));
+  EXPECT_TRUE(has(text({.timeout = 1}), "timeout needs num_workers > 0"));
+  EXPECT_TRUE(has(text({.worker_init_fn = [](int) {}}),
+                  "worker_init_fn needs num_workers > 0"));
   EXPECT_TRUE(has(text({.shuffle = true, .sampler = SequentialSampler{5}}),
                   "shuffle and sampler exclude each other"));
   EXPECT_TRUE(
@@ -353,7 +358,8 @@ TEST(DataLoader, LeavingEarlyAndNestedLoops) {
           break;
         }
         EXPECT_EQ(*inside, 0);
-      } catch (const mg::Error &) { // it was sample 13
+      } catch (const mg::Error &e) {
+        EXPECT_TRUE(has(e.what(), "sample 13: "));
         break;
       }
     EXPECT_GT(firsts.size(), 1u) << "each loop is another epoch";

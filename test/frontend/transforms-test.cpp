@@ -284,14 +284,18 @@ TEST(TransformErrors, Arguments) {
           "grad: argument 1 is i32[]: derivatives are taken by floats"));
   EXPECT_TRUE(has(error_of([&] { mg::hessian(f, mg::wrt<1>)(x, 3); }),
                   "argument 1 is i32[]"));
-  auto bad = [&] {
-    auto [y, pull] = mg::vjp(cube, x);
-    pull(mg::from({1.f, 2.f, 3.f}));
-  };
-  EXPECT_TRUE(has(error_of(bad), "vjp: the cotangent of f32[2] is f32[3]"));
-  EXPECT_TRUE(has(
-      error_of([&] { mg::jvp(cube, std::tuple{x}, std::tuple{Tensor(1.0f)}); }),
-      "jvp: the tangent of f32[2] is f32[]"));
+  // Both name the line of the call, not that of a tensor.
+  const Tensor wrong = mg::from({1.f, 2.f, 3.f});
+  auto [y, pull] = mg::vjp(cube, x);
+  int line = __LINE__ + 1;
+  std::string text = error_of([&, pull = pull] { pull(wrong); });
+  EXPECT_TRUE(has(text, "vjp: the cotangent of f32[2] is f32[3]"));
+  EXPECT_TRUE(has(text, "transforms-test.cpp:" + std::to_string(line) + ":"));
+  const std::tuple at{x}, along{Tensor(1.0f)};
+  line = __LINE__ + 1;
+  text = error_of([&] { mg::jvp(cube, at, along); });
+  EXPECT_TRUE(has(text, "jvp: the tangent of f32[2] is f32[]"));
+  EXPECT_TRUE(has(text, "transforms-test.cpp:" + std::to_string(line) + ":"));
 }
 
 TEST(TransformErrors, Vmap) {

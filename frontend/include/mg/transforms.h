@@ -191,8 +191,6 @@ std::tuple<A...> pull(const F &f, const std::tuple<A...> &arguments,
   };
   return in_trace(derive, std::tuple{arguments, cotangent}, where);
 }
-/// Where the first leaf that is there was made, else `otherwise`.
-Where place_of(const Leaves &leaves, Where otherwise);
 
 } // namespace detail
 
@@ -200,12 +198,12 @@ Where place_of(const Leaves &leaves, Where otherwise);
 /// cotangents of the arguments.
 template <class F, class... A> auto vjp(F f, const A &...a) {
   std::tuple<A...> args(a...);
-  const Where where = detail::place_of(flatten(args), Where::current());
   using R = detail::result<F, A...>;
   auto copy = args;
   R value =
       std::apply([&](auto &...x) -> R { return std::invoke(f, x...); }, copy);
-  auto pull = [f = std::move(f), args, where](const R &cotangent) {
+  auto pull = [f = std::move(f), args](const R &cotangent,
+                                       Where where = Where::current()) {
     return detail::pull(f, args, cotangent, where);
   };
   return std::pair{std::move(value), std::move(pull)};
@@ -214,8 +212,7 @@ template <class F, class... A> auto vjp(F f, const A &...a) {
 /// {f(args...), its derivative along the tangents}; an empty tangent is zero.
 template <class F, class... A>
 auto jvp(const F &f, const std::tuple<A...> &arguments,
-         const std::tuple<A...> &tangents) {
-  const Where where = detail::place_of(flatten(arguments), Where::current());
+         const std::tuple<A...> &tangents, Where where = Where::current()) {
   auto derive = [&](std::tuple<A...> &args, std::tuple<A...> &dots) {
     auto traced = detail::trace_call("jvp", f, args, where);
     auto run =
