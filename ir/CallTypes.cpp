@@ -108,6 +108,9 @@ LogicalResult JvpOp::infer(Inference &in) {
   return inferWanted(in, {"callee"});
 }
 LogicalResult VmapOp::infer(Inference &in) {
+  int64_t size;
+  if (failed(readCount(in, "size", INT64_MAX, size))) // C2
+    return failure();
   return inferWanted(in, {"callee"});
 }
 
@@ -237,6 +240,9 @@ LogicalResult IfOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 LogicalResult WhileOp::verifySymbolUses(SymbolTableCollection &symbols) {
   CalleeCheck check(*this, symbols);
+  if (getNumResults() + getConsts() != getNumOperands()) // C1
+    return check.error() << "has " << getNumOperands() - getConsts()
+                         << " states and " << getNumResults() << " results";
   Type flag = RankedTensorType::get({}, IntegerType::get(getContext(), 1));
   if (failed(check.expect(getConditionAttr(), getOperandTypes(), flag)))
     return failure();

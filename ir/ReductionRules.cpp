@@ -90,8 +90,13 @@ static Value scaledByPartials(ReduceOp op, RuleBuilder &r, Value g) {
     return r.mul(g, productOfOthers(op, r));
   Type element = tensorType(g).getElementType();
   Value wins = r.compare(Direction::EQ, op.getX(), spread(op, r, op));
-  Value count = r.sum(r.convert(wins, element), op.getDims());
-  return r.where(wins, r.div(g, spread(op, r, count)));
+  // Halves cannot count far.
+  Type wide = element.getIntOrFloatBitWidth() < 32
+                  ? Type(r.getBuilder().getF32Type())
+                  : element;
+  Value count = r.sum(r.convert(wins, wide), op.getDims());
+  Value share = r.div(r.convert(g, wide), spread(op, r, count));
+  return r.where(wins, r.convert(share, element));
 }
 
 LogicalResult ReduceOp::vjp(RuleBuilder &r, ArrayRef<Value> cotangents,

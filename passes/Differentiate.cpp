@@ -129,6 +129,13 @@ LogicalResult FunctionRules::expand(func::FuncOp function) {
   if (states.lookup(function) == State::Done)
     return success();
   states[function] = State::Open;
+  // What reaches itself would be emitted for ever.
+  for (Operation &op : function.getBody().front())
+    if (isa<MgDialect>(op.getDialect()))
+      for (NamedAttribute attribute : op.getAttrs())
+        if (auto name = dyn_cast<SymbolRefAttr>(attribute.getValue());
+            name && failed(lookup(&op, name)))
+          return failure();
   SmallVector<Operation *> transformations;
   for (Operation &op : function.getBody().front())
     if (isa<VjpOp, JvpOp, VmapOp>(op))

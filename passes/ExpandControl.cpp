@@ -215,7 +215,8 @@ SmallVector<Value> Expander::expand(OpBuilder &builder, ScanOp op) {
 
 /// Views and ramps are made anew in each step for nothing; memory is not.
 static bool isWorthMoving(Operation *op) {
-  if (!isa<MgDialect>(op->getDialect()) || isa<View>(op))
+  // The check of an index must not run where its loop makes no trip.
+  if (!isa<MgDialect>(op->getDialect()) || isa<View, GatherOp, ScatterOp>(op))
     return false;
   return op->getNumOperands() > 0 || op->hasTrait<OpTrait::ConstantLike>() ||
          isa<WeightOp>(op);

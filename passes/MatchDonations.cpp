@@ -82,6 +82,12 @@ struct MatchDonations : mg::impl::MatchDonationsBase<MatchDonations> {
     if (donated.empty() || entry.isExternal())
       return;
     Operation *end = entry.getBody().front().getTerminator();
+    // What a result updates already is given away once.
+    for (unsigned i = 0; i < entry.getNumResults(); ++i)
+      if (auto taken = entry.getResultAttrOfType<IntegerAttr>(i, "mg.updates"))
+        llvm::erase_if(donated, [&](unsigned argument) {
+          return static_cast<int64_t>(argument) == taken.getInt();
+        });
     Matching matching;
     for (Value result : end->getOperands()) {
       matching.candidates.push_back(sourcesOf(result));
