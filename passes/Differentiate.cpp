@@ -14,6 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/ExpandedSize.h"
 #include "passes/FunctionRules.h"
 #include "passes/Passes.h"
 
@@ -152,6 +153,8 @@ namespace {
 
 struct Differentiate : mg::impl::DifferentiateBase<Differentiate> {
   void runOnOperation() override {
+    if (failed(checkExpandedSize(getOperation())))
+      return signalPassFailure();
     FunctionRules rules(getOperation());
     SmallVector<func::FuncOp> functions(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp function : functions)

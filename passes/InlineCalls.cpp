@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/ExpandedSize.h"
 #include "passes/Passes.h"
 
 #include "ir/Dialect.h"
@@ -24,9 +25,6 @@ namespace mlir::mg {
 #define GEN_PASS_DEF_INLINECALLS
 #include "passes/Passes.h.inc"
 } // namespace mlir::mg
-
-/// Calls that double at each level make a small file a huge program.
-static constexpr int64_t maxOps = int64_t(1) << 20;
 
 namespace {
 
@@ -120,9 +118,9 @@ LogicalResult Inliner::expand(CallOpInterface call) {
   IRMapping values;
   values.map(callee.getArguments(), call.getArgOperands());
   for (Operation &op : callee.getBody().front().without_terminator()) {
-    if (++opCount > maxOps)
+    if (++opCount > maxExpandedOps)
       return call->emitError("not supported: more than ")
-             << maxOps << " ops after calls are expanded";
+             << maxExpandedOps << " ops after calls are expanded";
     builder.clone(op, values);
   }
   Operation *end = callee.getBody().front().getTerminator();
