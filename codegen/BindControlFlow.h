@@ -1,5 +1,5 @@
 //===- BindControlFlow.h - loops and branches have one place --------------===//
-//place------------------===//
+// place------------------===//
 #ifndef MG_CODEGEN_BINDCONTROLFLOW_H
 #define MG_CODEGEN_BINDCONTROLFLOW_H
 

@@ -90,7 +90,7 @@ void appendAliases(OpOperand &use, SmallVectorImpl<Value> &aliases) {
     if (!isa<func::CallOp>(user))
       llvm::append_range(aliases, user->getResults());
   } else if (isa<ViewLikeOpInterface, arith::SelectOp, memref::CastOp,
-               memref::ExtractAlignedPointerAsIndexOp>(user))
+                 memref::ExtractAlignedPointerAsIndexOp>(user))
     aliases.push_back(user->getResult(0));
   else if (isa<scf::YieldOp, scf::ConditionOp>(user))
     appendYielded(use, aliases);

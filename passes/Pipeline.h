@@ -28,7 +28,8 @@ void buildLowerToLinalgPipeline(OpPassManager &manager);
 void buildToLinalgPipeline(OpPassManager &manager,
                            const PipelineOptions &options);
 
-/// Registers the passes, --mg-grad, --mg-simplify, --mg-simplified-to-linalg and
+/// Registers the passes, --mg-grad, --mg-simplify, --mg-simplified-to-linalg
+/// and
 /// --mg-to-linalg.
 void registerPasses();
 

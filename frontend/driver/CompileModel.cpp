@@ -160,10 +160,10 @@ void printSummary(const codegen::Artefact &artefact) {
 
 OutputPlan planOutput(const std::string &out, const std::string &emit) {
   if (!emit.empty() && !findLevel(emit) && !isEarly(emit))
-    throw Failure(Exit::Usage, "mgc",
-                  fmt::format("--emit: '{}' is no level", emit),
-                  "levels are mg, grad, simplified, linalg, buffers, vector, llvm, "
-                  "asm, obj");
+    throw Failure(
+        Exit::Usage, "mgc", fmt::format("--emit: '{}' is no level", emit),
+        "levels are mg, grad, simplified, linalg, buffers, vector, llvm, "
+        "asm, obj");
   if (emit == "obj" && out == "-")
     return {OutputKind::Object, emit};
   if (!emit.empty() && emit != "obj")

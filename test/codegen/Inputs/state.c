@@ -40,8 +40,7 @@ static int run_by_tables(float *first, float *second) {
   if (swap->call(NULL, inputs, outputs, workspace, NULL) != 0)
     return -2;
   outputs[0] = y;
-  return swap->call(NULL, inputs, outputs, workspace, NULL) ==
-                 MG_ERROR_ARGUMENT
+  return swap->call(NULL, inputs, outputs, workspace, NULL) == MG_ERROR_ARGUMENT
              ? 0
              : -3;
 }
