@@ -67,11 +67,7 @@ FailureOr<SmallVector<Value>> FunctionRules::expanded(JvpOp op,
       forward(r, *function, op.getOperands().take_front(arguments), tangents);
   if (failed(out))
     return failure();
-  SmallVector<Value> results = out->results;
-  for (auto [result, tangent] : llvm::zip(out->results, out->tangents))
-    if (isDifferentiable(result.getType()))
-      results.push_back(r.materialize(tangent, result.getType()));
-  return results;
+  return withTangents(r, *out);
 }
 
 /// x with dimension `from` at `to`.

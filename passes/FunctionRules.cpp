@@ -13,6 +13,14 @@ void mg::eraseDead(func::FuncOp function) {
       op.erase();
 }
 
+SmallVector<Value> mg::withTangents(RuleBuilder &r, const Forward &out) {
+  SmallVector<Value> all = out.results;
+  for (auto [result, tangent] : llvm::zip(out.results, out.tangents))
+    if (isDifferentiable(result.getType()))
+      all.push_back(r.materialize(tangent, result.getType()));
+  return all;
+}
+
 static SmallVector<Value> mapAll(ValueRange values, const IRMapping &map) {
   return llvm::map_to_vector(
       values, [&](Value value) { return map.lookupOrDefault(value); });
@@ -287,11 +295,7 @@ FailureOr<func::FuncOp> FunctionRules::forwardFunction(func::FuncOp function,
         FailureOr<Forward> out = forward(r, function, primal, tangents);
         if (failed(out))
           return failure();
-        SmallVector<Value> results = out->results;
-        for (auto [result, tangent] : llvm::zip(out->results, out->tangents))
-          if (isDifferentiable(result.getType()))
-            results.push_back(r.materialize(tangent, result.getType()));
-        return results;
+        return withTangents(r, *out);
       });
   if (succeeded(made))
     known = *made;

@@ -104,6 +104,9 @@ private:
   std::map<std::tuple<Key, int64_t, bool>, Batched> batches;
 };
 
+/// The results, then the tangents of those that are floats.
+SmallVector<Value> withTangents(RuleBuilder &r, const Forward &out);
+
 /// Erases ops of the body that nothing needs.
 void eraseDead(func::FuncOp function);
 
