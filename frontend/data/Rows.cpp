@@ -192,11 +192,14 @@ Tensor detail::rows(const Tensor &t, const Indices &picks, std::int64_t size) {
       count, v.spec.dtype, Shape(v.spec.shape.begin() + 1, v.spec.shape.end()),
       "get_batch", v.where);
   const std::size_t bytes = count ? batch.bytes() / picks.size() : 0;
-  const std::size_t stride = v.array.view.strides[0] * size_of(v.spec.dtype);
+  // A flipped tensor's rows lie one before the other: signed.
+  const std::int64_t stride =
+      v.array.view.strides[0] *
+      static_cast<std::int64_t>(size_of(v.spec.dtype));
   const char *from = static_cast<const char *>(v.array.view.data);
   char *to = static_cast<char *>(batch.view.data);
   for (std::int64_t i : picks) {
-    std::memcpy(to, from + static_cast<std::size_t>(i) * stride, bytes);
+    std::memcpy(to, from + i * stride, bytes);
     to += bytes;
   }
   return makeEager(std::move(batch), v.where, v.label);
