@@ -1,8 +1,9 @@
 // bench-eager: is eager mode a fair opponent? Its matmul against this machine's
 // multiply-add peak and its elementwise kernels against a copy, on one thread.
 // Rounds are interleaved with their bound; medians.
+#include "frontend/driver/MachineProbe.h"
+#include "frontend/driver/Roofline.h"
 #include "minigrad/kernels.h"
-#include "peak.h"
 
 #include <algorithm>
 #include <chrono>
@@ -14,17 +15,14 @@
 
 namespace {
 
+using mg::driver::median;
+
 double seconds(const std::function<void()> &f, int repeat) {
   auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < repeat; ++i)
     f();
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   return took.count() / repeat;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 mg_array array(std::vector<float> &data, std::vector<int64_t> shape) {
@@ -46,9 +44,10 @@ void matmul(int64_t n) {
   const mg_dot_dims dims = {nullptr, nullptr, &one, &zero, 0, 1};
   const int repeat =
       static_cast<int>(std::max<int64_t>(1, 100'000'000 / (n * n * n)));
+  mg::driver::MachineProbe probe(1);
   std::vector<double> share, rate;
   for (int round = 0; round < 9; ++round) {
-    const double peak = peak_flops();
+    const double peak = probe.flops();
     const double flops =
         2.0 * n * n * n /
         seconds([&] { mg_dot(&x, &y, &dims, &z, nullptr); }, repeat);

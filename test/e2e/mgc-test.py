@@ -134,6 +134,26 @@ class Case(unittest.TestCase):
         return sorted(path.name for path in self.folder.iterdir())
 
 
+class Bench(Case):
+    def test_roofline(self):
+        report = json.loads(self.mgc("bench", "--roofline", "--rounds", 1, "--threads", "1,2", "--json").stdout)
+        self.assertEqual([roofline["threads"] for roofline in report["roofline"]], [1, 2])
+        for roofline in report["roofline"]:
+            self.assertGreater(roofline["gflops"], 0)
+            self.assertGreater(roofline["fork_join_us"], 0)
+            levels = roofline["levels"]
+            self.assertEqual([level["name"] for level in levels], ["L1", "L2", "L3", "DRAM"])
+            self.assertEqual(sorted(level["bytes"] for level in levels), [level["bytes"] for level in levels])
+            self.assertGreaterEqual(levels[-1]["bytes"], 256 << 20)
+            for level in levels:
+                for name in "read", "write", "stream_write", "copy", "stream_copy":
+                    self.assertGreater(level[name + "_gbs"], 0)
+
+    def test_needs_a_model_or_nothing(self):
+        self.mgc("bench", status=2)
+        self.mgc("bench", "two.mlir", "--roofline", status=2)
+
+
 class Compile(Case):
     def compile(self, out, *more):
         return self.mgc("compile", "two.mlir", "-o", out, *more)

@@ -1,10 +1,12 @@
 //===- main.cpp - mgc, minigrad's compiler: options and verbs -------------===//
 #include "RunFlags.h"
 
+#include "frontend/driver/BenchModel.h"
 #include "frontend/driver/Command.h"
 #include "frontend/driver/CompileModel.h"
 #include "frontend/driver/Doctor.h"
 #include "frontend/driver/GradModel.h"
+#include "frontend/driver/Roofline.h"
 #include "frontend/driver/RunModel.h"
 #include "frontend/driver/VerifyModel.h"
 
@@ -78,6 +80,7 @@ public:
     addGrad();
     addRun();
     addVerify();
+    addBench();
     addDoctor();
   }
 
@@ -220,6 +223,35 @@ private:
     });
   }
 
+  void addBench() {
+    CLI::App *sub =
+        add("bench", "eager, unfused and fused against the machine");
+    sub->get_option("MODEL")->required(false);
+    sub->add_option("--threads", benchOptions.threads,
+                    "numbers of threads, as 1,2 (default 1); 0: one per CPU")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    sub->add_option("--rounds", benchOptions.rounds, "interleaved (default 7)")
+        ->check(CLI::Range(1, 100000))
+        ->option_text("N");
+    sub->add_flag("--roofline", benchOptions.roofline,
+                  "no model: what this machine can do");
+    sub->add_flag("--json", options.json, "Google Benchmark's format");
+    sub->callback([this] {
+      verb = [this] {
+        return reportFailures(
+            [&] {
+              if (benchOptions.roofline == !options.model.empty())
+                throw Failure(Exit::Usage, "mgc",
+                              "bench needs a MODEL, or --roofline and none");
+              return reportRooflines(benchOptions.threads, benchOptions.rounds,
+                                     options.json);
+            },
+            options.color);
+      };
+    });
+  }
+
   void addDoctor() {
     CLI::App *sub = add("doctor", "what this machine and installation are");
     sub->add_flag("--json", options.json, "report as JSON");
@@ -236,6 +268,7 @@ private:
   GradOptions gradOptions;
   RunOptions runOptions;
   VerifyOptions verifyOptions;
+  BenchOptions benchOptions;
   std::string out, emit, color = "auto";
   std::vector<std::string> command;
   std::function<int()> verb;
