@@ -13,6 +13,27 @@
 using namespace mlir;
 using namespace mlir::mg;
 
+std::vector<std::string> mg::fusionPasses() { return {"mg-fuse-elementwise"}; }
+
+std::vector<std::string> mg::optionalPasses() {
+  std::vector<std::string> names = {"mg-simplify-control", "mg-match-donations",
+                                    "mg-resolve-views"};
+  llvm::append_range(names, fusionPasses());
+  return names;
+}
+
+/// Adds a pass that `options` may leave out.
+static void addOptional(OpPassManager &manager, const PipelineOptions &options,
+                        std::unique_ptr<Pass> pass) {
+  assert(llvm::is_contained(optionalPasses(), pass->getArgument()));
+  if (llvm::is_contained(options.disabled, pass->getArgument()))
+    return;
+  if (pass->getOpName() == func::FuncOp::getOperationName())
+    manager.addNestedPass<func::FuncOp>(std::move(pass));
+  else
+    manager.addPass(std::move(pass));
+}
+
 void mg::buildGradPipeline(OpPassManager &manager,
                            const PipelineOptions &options) {
   // Everything after sees static shapes: rules write sizes down.
@@ -34,12 +55,13 @@ void mg::buildSimplifyPipeline(OpPassManager &manager,
   manager.addPass(createCanonicalizerPass());
   // Conditions are constants by now, if they ever are; its bodies come simple
   // and leave simple, but for what meets where one is put in place.
-  manager.addPass(createSimplifyControl());
+  addOptional(manager, options, createSimplifyControl());
   manager.addPass(createSymbolDCEPass());
   manager.addPass(createCSEPass());
 }
 
-void mg::buildLowerToLinalgPipeline(OpPassManager &manager) {
+void mg::buildLowerToLinalgPipeline(OpPassManager &manager,
+                                    const PipelineOptions &options) {
   // Weights and indices inside bodies are seen as all others from here on.
   manager.addPass(createExpandControl());
   // The order of weights is that of their uses, so dead ones are gone by now.
@@ -47,7 +69,7 @@ void mg::buildLowerToLinalgPipeline(OpPassManager &manager) {
   // While indices are mg values: their checks are ordinary mg ops.
   manager.addNestedPass<func::FuncOp>(createGuardIndices());
   // While an elementwise op can be asked whether it is one.
-  manager.addNestedPass<func::FuncOp>(createMatchDonations());
+  addOptional(manager, options, createMatchDonations());
   // The last moment that types tell bool and unsigned.
   manager.addPass(createDescribeEntries());
   manager.addPass(createLowerToLinalg());
@@ -55,9 +77,9 @@ void mg::buildLowerToLinalgPipeline(OpPassManager &manager) {
   manager.addNestedPass<func::FuncOp>(createReturnStatus());
   // Equal loops are one before fusion counts the users of a value.
   manager.addPass(createCSEPass());
-  manager.addNestedPass<func::FuncOp>(createFuseElementwise());
+  addOptional(manager, options, createFuseElementwise());
   // What did not fuse may still be free.
-  manager.addNestedPass<func::FuncOp>(createResolveViews());
+  addOptional(manager, options, createResolveViews());
   // Joined bodies hold what cancels: a bool stored and loaded, unused inputs.
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
@@ -68,7 +90,7 @@ void mg::buildLowerToLinalgPipeline(OpPassManager &manager) {
 void mg::buildToLinalgPipeline(OpPassManager &manager,
                                const PipelineOptions &options) {
   buildSimplifyPipeline(manager, options);
-  buildLowerToLinalgPipeline(manager);
+  buildLowerToLinalgPipeline(manager, options);
 }
 
 namespace {
@@ -78,7 +100,12 @@ struct TextOptions : PassPipelineOptions<TextOptions> {
   ListOption<std::string> dims{
       *this, "dims", llvm::cl::desc("NAME=SIZE of symbolic dimensions")};
 
-  PipelineOptions get() const { return {{dims.begin(), dims.end()}}; }
+  ListOption<std::string> disabled{
+      *this, "disable", llvm::cl::desc("Flags of passes to leave out")};
+
+  PipelineOptions get() const {
+    return {{dims.begin(), dims.end()}, {disabled.begin(), disabled.end()}};
+  }
 };
 
 } // namespace
@@ -96,9 +123,11 @@ void mg::registerPasses() {
       [](OpPassManager &manager, const TextOptions &options) {
         buildSimplifyPipeline(manager, options.get());
       });
-  PassPipelineRegistration<>("mg-simplified-to-linalg",
-                             "simplified mg to linalg on tensors",
-                             buildLowerToLinalgPipeline);
+  PassPipelineRegistration<TextOptions>(
+      "mg-simplified-to-linalg", "simplified mg to linalg on tensors",
+      [](OpPassManager &manager, const TextOptions &options) {
+        buildLowerToLinalgPipeline(manager, options.get());
+      });
   PassPipelineRegistration<TextOptions>(
       "mg-to-linalg", "mg to linalg on tensors",
       [](OpPassManager &manager, const TextOptions &options) {

@@ -15,7 +15,15 @@ namespace mlir::mg {
 struct PipelineOptions {
   /// Sizes of symbolic dimensions, as "batch=8".
   std::vector<std::string> dims;
+  /// Flags of passes to leave out, of those in optionalPasses().
+  std::vector<std::string> disabled = {};
 };
+
+/// The flags of the passes that only make code better: a program means the same
+/// without them.
+std::vector<std::string> optionalPasses();
+/// Those of them that make one loop of several.
+std::vector<std::string> fusionPasses();
 
 /// The levels `mg` to `grad`: static mg ops, no transformations left.
 void buildGradPipeline(OpPassManager &manager, const PipelineOptions &options);
@@ -23,7 +31,8 @@ void buildGradPipeline(OpPassManager &manager, const PipelineOptions &options);
 void buildSimplifyPipeline(OpPassManager &manager,
                            const PipelineOptions &options);
 /// The levels `simplified` to `linalg`.
-void buildLowerToLinalgPipeline(OpPassManager &manager);
+void buildLowerToLinalgPipeline(OpPassManager &manager,
+                                const PipelineOptions &options = {});
 /// Both.
 void buildToLinalgPipeline(OpPassManager &manager,
                            const PipelineOptions &options);

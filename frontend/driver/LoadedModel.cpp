@@ -32,6 +32,15 @@ void checkLevels(const std::vector<std::string> &levels) {
                     "levels are native, " + llvm::join(known, ", "));
 }
 
+void checkPasses(const std::vector<std::string> &names) {
+  std::vector<std::string> known = optionalPasses();
+  for (const std::string &name : names)
+    if (!llvm::is_contained(known, name))
+      throw Failure(Exit::Usage, "mgc",
+                    fmt::format("--disable-pass: no optional pass '{}'", name),
+                    "these may be left out: " + llvm::join(known, ", "));
+}
+
 void keepEntry(mlir::ModuleOp module, const Options &options) {
   if (options.entry.empty())
     return;
@@ -51,6 +60,7 @@ void keepEntry(mlir::ModuleOp module, const Options &options) {
 
 CompileOptions compileOptions(const Options &options, mlir::ModuleOp module) {
   CompileOptions result;
+  result.disabled = options.disabledPasses;
   result.codegen.optLevel = options.optLevel;
   result.codegen.fastMath = options.fastMath;
   result.codegen.dumpDir = options.dumpDir;
@@ -75,6 +85,7 @@ LoadedModel::LoadedModel(const Options &options, const ModelSource &source)
       weights(options.weights, options.model) {
   llvm::TimeTraceScope trace("read");
   checkLevels(options.levels);
+  checkPasses(options.disabledPasses);
   enterStage(Stage::Reading);
   module = times.time("read",
                       [&] { return readModel(source, context, diagnostics); });

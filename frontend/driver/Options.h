@@ -28,6 +28,8 @@ struct Options {
   bool color = false, verbose = false, quiet = false;
   /// For LLVM's own option parser.
   std::vector<std::string> llvmOptions;
+  /// Flags of passes to leave out.
+  std::vector<std::string> disabledPasses;
 };
 
 } // namespace mg::driver

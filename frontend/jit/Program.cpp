@@ -139,13 +139,17 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
   codegen::registerDialects(registry);
 }
 
+std::vector<std::string> optionalPasses() { return mlir::mg::optionalPasses(); }
+
+std::vector<std::string> fusionPasses() { return mlir::mg::fusionPasses(); }
+
 /// Runs the passes that `build` adds, in place.
 static mlir::LogicalResult runPasses(
     mlir::ModuleOp module, const CompileOptions &options, llvm::StringRef step,
     void (*build)(mlir::OpPassManager &, const mlir::mg::PipelineOptions &)) {
   mlir::PassManager passes(module.getContext());
   passes.enableVerifier(options.codegen.verifyEach);
-  build(passes, {options.dims});
+  build(passes, {options.dims, options.disabled});
   auto run = [&] { return passes.run(module); };
   codegen::TimeReport *times = options.codegen.times;
   return times ? times->time(step, run) : run();

@@ -20,7 +20,14 @@ struct CompileOptions {
   codegen::Options codegen;
   /// Sizes of symbolic dimensions, as "batch=8".
   std::vector<std::string> dims;
+  /// Flags of passes to leave out, of those in optionalPasses().
+  std::vector<std::string> disabled = {};
 };
+
+/// The flags of passes that a program means the same without; those of them
+/// that fuse loops.
+std::vector<std::string> optionalPasses();
+std::vector<std::string> fusionPasses();
 
 /// The `mg` level to the `grad` level, in place: derivatives and maps of
 /// functions become functions.

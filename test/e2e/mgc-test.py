@@ -69,6 +69,14 @@ func.func @main(%x: tensor<f32> {mg.name = "x"}) -> (tensor<f32> {mg.name = "y"}
   return %0 : tensor<f32>
 }
 """
+# Two elementwise ops.
+CHAIN = """\
+func.func @main(%x: tensor<40xf32> {mg.name = "x"}) -> (tensor<40xf32> {mg.name = "y"}) {
+  %0 = mg.exp %x : tensor<40xf32>
+  %1 = mg.add %0, %x : tensor<40xf32>
+  return %1 : tensor<40xf32>
+}
+"""
 # The index may be out of range.
 GATHER = """\
 func.func @main(%x: tensor<3xf32> {mg.name = "x"}, %i: tensor<1x1xi32> {mg.name = "i"})
@@ -132,6 +140,18 @@ class Case(unittest.TestCase):
 
     def files(self):
         return sorted(path.name for path in self.folder.iterdir())
+
+
+class Passes(Case):
+    def test_one_is_left_out(self):
+        self.write("chain.mlir", CHAIN)
+        loops = [self.mgc("compile", "chain.mlir", "-o", "-", "--emit=linalg", *more).stdout.count("linalg.generic")
+                 for more in ([], ["--disable-pass", "mg-fuse-elementwise"])]
+        self.assertEqual(loops, [1, 2])
+
+    def test_only_optional_ones(self):
+        done = self.mgc("compile", "two.mlir", "-o", "two.o", "--disable-pass", "mg-lower-to-linalg", status=2)
+        self.assertIn("mg-fuse-elementwise", done.stderr)
 
 
 class Bench(Case):

@@ -42,6 +42,11 @@ void addCommonFlags(CLI::App &app, Options &options) {
   app.add_option("--dim", options.dims, "NAME=SIZE for a dimension '?'")
       ->allow_extra_args(false);
   app.add_option("--dump-dir", options.dumpDir, "write every level's IR here");
+  // For those who look for a pass at fault.
+  app.add_option("--disable-pass", options.disabledPasses)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->group("");
   app.add_flag("--time-report", options.timeReport, "print where time goes");
   app.add_option("--trace", options.trace, "write a Chrome trace (JSON)");
 }
