@@ -24,6 +24,12 @@ SmallVector<Access *> LoopNest::accesses() {
     all.push_back(&access);
   for (Access &access : outputs)
     all.push_back(&access);
+  for (Epilogue &epilogue : epilogues) {
+    for (Access &access : epilogue.inputs)
+      all.push_back(&access);
+    for (Access &access : epilogue.outputs)
+      all.push_back(&access);
+  }
   return all;
 }
 
@@ -41,7 +47,7 @@ static bool addLinear(AffineExpr expr, int64_t stride, unsigned loops,
   return true;
 }
 
-static FailureOr<Access> buildAccess(linalg::LinalgOp op, OpOperand &operand) {
+FailureOr<Access> buildAccess(linalg::LinalgOp op, OpOperand &operand) {
   Access access{operand.get(), operand.get().getType()};
   access.strides.assign(op.getNumLoops(), 0);
   auto type = dyn_cast<MemRefType>(access.element);
@@ -90,7 +96,18 @@ FailureOr<LoopNest> buildLoopNest(linalg::LinalgOp op) {
       return op.emitError("internal: an output's map is not linear");
   op.getBlock()->walk(
       [&](linalg::IndexOp index) { nest.indexed[index.getDim()] = true; });
+  nest.initial.assign(nest.outputs.size(), Value());
+  if (nest.contraction && !llvm::is_contained(nest.reduction, true))
+    appendLoop(nest, 1, true);
   return nest;
+}
+
+void appendLoop(LoopNest &nest, int64_t extent, bool reduction) {
+  nest.extents.push_back(extent);
+  nest.reduction.push_back(reduction);
+  nest.indexed.push_back(false);
+  for (Access *access : nest.accesses())
+    access->strides.push_back(0);
 }
 
 static void eraseLoop(LoopNest &nest, unsigned loop, int replacement) {
@@ -99,8 +116,13 @@ static void eraseLoop(LoopNest &nest, unsigned loop, int replacement) {
   nest.indexed.erase(nest.indexed.begin() + loop);
   for (Access *access : nest.accesses())
     access->strides.erase(access->strides.begin() + loop);
-  for (int &to : nest.loopOf)
-    to = to == int(loop) ? replacement : to > int(loop) ? to - 1 : to;
+  auto erase = [&](SmallVectorImpl<int> &loopOf) {
+    for (int &to : loopOf)
+      to = to == int(loop) ? replacement : to > int(loop) ? to - 1 : to;
+  };
+  erase(nest.loopOf);
+  for (Epilogue &epilogue : nest.epilogues)
+    erase(epilogue.loopOf);
 }
 
 /// Whether loops `outer` and `inner` walk every operand as one loop would.
@@ -121,9 +143,16 @@ static bool canMerge(LoopNest &nest, unsigned outer, unsigned inner) {
   });
 }
 
+/// Whether the loop is needed even if it has one iteration only.
+static bool mustStay(const LoopNest &nest, unsigned loop) {
+  return nest.reduction[loop] &&
+         (nest.overwrite ||
+          (nest.contraction && llvm::count(nest.reduction, true) == 1));
+}
+
 void simplify(LoopNest &nest) {
   for (unsigned d = nest.size(); d-- > 0;)
-    if (nest.extents[d] == 1 && !(nest.overwrite && nest.reduction[d]))
+    if (nest.extents[d] == 1 && !mustStay(nest, d))
       eraseLoop(nest, d, -1);
   for (bool changed = true; changed;) {
     changed = false;

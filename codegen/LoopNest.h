@@ -33,11 +33,25 @@ struct Access {
   /// mod): the original map, over the original loops; `strides` means nothing
   /// then.
   mlir::AffineMap map = {};
+  /// False for what only later members of a kernel read, from registers.
+  bool stored = true;
 
   bool isScalar() const {
     return !llvm::isa<mlir::MemRefType>(buffer.getType());
   }
   bool isLinear() const { return !map; }
+};
+
+/// An elementwise op over the parallel loops of a nest, that runs where the
+/// nest's sums are still in registers (Epilogue.h). Block arguments of `body`
+/// are `inputs`, then `outputs`.
+struct Epilogue {
+  mlir::Location loc;
+  mlir::Block *body;
+  /// Over the loops of the nest.
+  llvm::SmallVector<Access> inputs = {}, outputs = {};
+  /// The op's own loop -> loop of the nest; -1 for one of a single iteration.
+  llvm::SmallVector<int> loopOf = {};
 };
 
 /// A structured op with no empty loop. Block arguments of `body` are `inputs`,
@@ -52,20 +66,32 @@ struct LoopNest {
   llvm::SmallVector<int> loopOf = {};
   /// Loops whose index is read by the body or by a map that is not linear.
   llvm::SmallVector<bool> indexed = {};
-  /// A dot or convolution: its multiply and add may become an FMA.
+  /// A dot or convolution: its multiply and add may become an FMA. It always
+  /// has a reduction loop, if need be of one iteration.
   bool contraction = false;
   /// Reduced outputs hold nothing yet: results overwrite them. Then reduction
   /// loops stay, even those of one iteration.
   bool overwrite = false;
+  /// Per output: the scalar that it holds at the start; null: what memory does.
+  llvm::SmallVector<mlir::Value> initial = {};
+  /// What follows on the same elements, in order.
+  llvm::SmallVector<Epilogue, 0> epilogues = {};
 
   unsigned size() const { return extents.size(); }
   bool isReduced(const Access &output) const;
-  /// Inputs, then outputs.
+  /// Inputs, then outputs, then those of the epilogues.
   llvm::SmallVector<Access *> accesses();
 };
 
 /// Fails, with a diagnostic, for shapes or layouts that are not static.
 mlir::FailureOr<LoopNest> buildLoopNest(mlir::linalg::LinalgOp op);
+
+/// The access of an operand of `op` over its loops; fails as above.
+mlir::FailureOr<Access> buildAccess(mlir::linalg::LinalgOp op,
+                                    mlir::OpOperand &operand);
+
+/// Adds a loop that no access depends on, innermost.
+void appendLoop(LoopNest &nest, int64_t extent, bool reduction);
 
 /// Drops loops of one iteration and merges loops where every access allows it.
 /// Keeps the order of the reduction loops.

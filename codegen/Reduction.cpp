@@ -116,8 +116,14 @@ void TileEmitter::pushBlocks(unsigned level, Tile tile, Value before) {
 // Accumulators
 //===----------------------------------------------------------------------===//
 
-/// The neutral element where partial results can be combined, else what the
-/// output holds.
+/// Whether the sums of a tile begin with what the output holds.
+bool TileEmitter::startsFromOutput(unsigned output) const {
+  return !plan.combiners[output] ||
+         (nest.contraction && nest.initial[output] && !plan.isRowStyle());
+}
+
+/// What the output holds, or the neutral element where that is added at the
+/// end.
 TileEmitter::Values TileEmitter::initialAccumulators(Tile tile) {
   seen.clear();
   bases.clear();
@@ -125,8 +131,8 @@ TileEmitter::Values TileEmitter::initialAccumulators(Tile tile) {
   for (unsigned o : reduced)
     for (int64_t row = 0; row < accumulatorRows; ++row)
       for (int64_t vec = 0; vec < accumulatorVecs; ++vec) {
-        if (Operation *op = plan.combiners[o]) {
-          TypedAttr neutral = *arith::getNeutralElement(op);
+        if (!startsFromOutput(o)) {
+          TypedAttr neutral = *arith::getNeutralElement(plan.combiners[o]);
           accumulators.push_back(
               asVector(b.create<arith::ConstantOp>(loc, neutral)));
           continue;
@@ -174,23 +180,33 @@ Value TileEmitter::foldLanes(unsigned output, ArrayRef<Value> vectors) {
                  b.create<vector::ExtractOp>(loc, v, 1));
 }
 
+/// The complete sum of an output at a place of the tile.
+Value TileEmitter::finish(unsigned i, Place place, ArrayRef<Value> sums) {
+  unsigned o = reduced[i], at = accumulator(i, place.row, place.vec);
+  Value sum = sums[at];
+  if (plan.isRowStyle())
+    sum = foldLanes(o, sums.slice(at, accumulatorVecs));
+  if (startsFromOutput(o) || nest.overwrite)
+    return sum;
+  Value old = read(nest.inputs.size() + o, place);
+  return combine(o, plan.isRowStyle() ? old : asVector(old), sum);
+}
+
 void TileEmitter::storeAccumulators(Tile tile, Values accumulators) {
   seen.clear();
   bases.clear();
   int64_t vecs = plan.isRowStyle() ? 1 : tile.vecs;
-  for (auto [i, o] : llvm::enumerate(reduced))
+  Values sums;
+  for (unsigned i = 0; i < reduced.size(); ++i)
     for (int64_t row = 0; row < tile.rows; ++row)
       for (int64_t vec = 0; vec < vecs; ++vec) {
-        bool partial = !plan.isRowStyle() && vec + 1 == vecs;
-        Place place{row, vec, partial ? tile.last : plan.lanes};
-        unsigned at = accumulator(i, row, vec);
-        Value sum = accumulators[at];
-        if (plan.isRowStyle())
-          sum = foldLanes(o, ArrayRef(accumulators).slice(at, accumulatorVecs));
-        if (plan.combiners[o] && !nest.overwrite)
-          sum = combine(o, read(nest.inputs.size() + o, place), sum);
-        write(o, place, sum);
+        Place place = placeOf(tile, row, vec);
+        sums.push_back(finish(i, place, accumulators));
+        if (nest.epilogues.empty())
+          write(reduced[i], place, sums.back());
       }
+  if (!nest.epilogues.empty())
+    emitEpilogues(tile, sums);
 }
 
 //===----------------------------------------------------------------------===//

@@ -61,6 +61,8 @@ LoopNest ReductionSplit::part(int64_t first, int64_t count,
                               int64_t iterations) const {
   LoopNest part = nest;
   part.overwrite = true;
+  part.initial.assign(nest.outputs.size(), Value());
+  part.epilogues.clear();
   part.extents[loop] = iterations;
   for (Access *access : part.accesses()) {
     int64_t stride = access->strides[loop] * length;
@@ -78,6 +80,7 @@ void ReductionSplit::redirect(LoopNest &part, unsigned output, Value partial,
                               int64_t first) const {
   Access &access = part.outputs[output];
   access.buffer = partial;
+  access.stored = true;
   access.offset = first * results;
   access.strides.back() = results;
   int64_t stride = 1;
@@ -105,6 +108,10 @@ LoopNest ReductionSplit::combination(OpBuilder &b, unsigned output,
   combine.body = body;
   combine.overwrite = nest.overwrite;
   combine.contraction = false;
+  combine.initial = {nest.initial[output]};
+  combine.epilogues = nest.epilogues;
+  for (Access *access : combine.accesses())
+    access->strides.resize(combine.size(), 0);
   combine.reduction.back() = true;
   combine.outputs = {combine.outputs[output]};
   combine.outputs[0].strides.back() = 0;

@@ -12,11 +12,15 @@
 // the pass and the loops around a tile.
 //
 //===----------------------------------------------------------------------===//
+#include "codegen/Epilogue.h"
 #include "codegen/Passes.h"
 #include "codegen/ReductionSplit.h"
+#include "codegen/StartValues.h"
 #include "codegen/TileEmitter.h"
 
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 
 namespace mg::codegen {
 #define GEN_PASS_DEF_TILEANDVECTORIZE
@@ -37,10 +41,15 @@ TileEmitter::TileEmitter(OpBuilder &b, const LoopNest &nest,
     fused = matchMultiplyAdd(*nest.body);
 }
 
-void TileEmitter::emit() {
+void TileEmitter::enter() {
   ivs.assign(nest.size(), constant(0));
   for (unsigned i = 0, e = nest.inputs.size() + nest.outputs.size(); i < e; ++i)
     flats.push_back(flatten(accessOf(i)));
+  createStages();
+}
+
+void TileEmitter::emit() {
+  enter();
   if (plan.chunks > 1)
     emitChunks();
   else
@@ -235,6 +244,36 @@ static linalg::GenericOp copyToGeneric(RewriterBase &rewriter,
       });
 }
 
+/// Whether `b` follows `a` in its kernel, with nothing between that touches
+/// memory.
+static bool isSameKernel(linalg::LinalgOp a, linalg::LinalgOp b) {
+  Attribute kernel = a->getAttr("mg.kernel");
+  if (!kernel || kernel != b->getAttr("mg.kernel") ||
+      a->getBlock() != b->getBlock())
+    return false;
+  for (Operation *op = a->getNextNode(); op != b; op = op->getNextNode())
+    if (!isMemoryEffectFree(op) && !isa<memref::AllocOp, linalg::FillOp>(op))
+      return false;
+  return true;
+}
+
+/// Erases `op`, and views and memory that no one has a use for any more.
+static void eraseWithMemory(RewriterBase &rewriter, Operation *op) {
+  llvm::SetVector<Operation *> dead;
+  dead.insert(op);
+  while (!dead.empty()) {
+    Operation *next = dead.pop_back_val();
+    for (Value operand : next->getOperands())
+      if (Operation *source = operand.getDefiningOp())
+        dead.insert(source);
+    rewriter.eraseOp(next);
+    dead.remove_if([](Operation *source) {
+      return !source->use_empty() ||
+             !isa<ViewLikeOpInterface, memref::AllocOp>(source);
+    });
+  }
+}
+
 namespace {
 struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
   using TileAndVectorizeBase::TileAndVectorizeBase;
@@ -247,23 +286,60 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
     });
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    StartValues starts(ops);
+    SmallVector<linalg::LinalgOp> fills, others;
     for (linalg::LinalgOp op : ops)
-      if (failed(vectorize(rewriter, op)))
+      (starts.isStart(op) ? fills : others).push_back(op);
+    for (ArrayRef<linalg::LinalgOp> rest = others; !rest.empty();) {
+      FailureOr<unsigned> done = vectorize(rewriter, rest, starts);
+      if (failed(done))
         return signalPassFailure();
+      rest = rest.drop_front(*done);
+    }
+    for (linalg::LinalgOp fill : fills)
+      eraseWithMemory(rewriter, fill);
   }
 
-  LogicalResult vectorize(RewriterBase &rewriter, linalg::LinalgOp op) {
+  /// The first of the ops, with those that can follow as its epilogue. Returns
+  /// how many ops that were.
+  FailureOr<unsigned> vectorize(RewriterBase &rewriter,
+                                ArrayRef<linalg::LinalgOp> ops,
+                                const StartValues &starts) {
+    linalg::LinalgOp op = ops.front();
+    unsigned count = 1;
     if (!llvm::is_contained(op.getStaticLoopRanges(), 0)) {
       FailureOr<LoopNest> nest = buildLoopNest(op);
       if (failed(nest))
         return failure();
+      starts.apply(op, *nest);
+      count += appendEpilogues(*nest, ops, starts);
       simplify(*nest);
-      rewriter.setInsertionPoint(op);
+      rewriter.setInsertionPoint(ops[count - 1]);
       bool nested = op->getParentOfType<scf::ForallOp>() != nullptr;
       emit(rewriter, *nest, nested ? 0 : grain);
     }
-    rewriter.eraseOp(op);
-    return success();
+    for (linalg::LinalgOp done : ops.take_front(count))
+      eraseWithMemory(rewriter, done);
+    return count;
+  }
+
+  /// How many of the ops after the first, a contraction, became its epilogue.
+  unsigned appendEpilogues(LoopNest &nest, ArrayRef<linalg::LinalgOp> ops,
+                           const StartValues &starts) {
+    if (!nest.contraction)
+      return 0;
+    unsigned count = 0;
+    for (linalg::LinalgOp op : ops.drop_front()) {
+      if (!isSameKernel(ops[count], op) ||
+          !appendEpilogue(nest, ops.front(), op))
+        break;
+      ++count;
+    }
+    dropStores(nest, [&](Operation *user) {
+      return starts.isStart(user) ||
+             llvm::is_contained(ops.take_front(count + 1), user);
+    });
+    return count;
   }
 
   void emit(OpBuilder &b, const LoopNest &nest, int64_t chunkGrain) {

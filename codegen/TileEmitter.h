@@ -1,9 +1,10 @@
 //===- TileEmitter.h - loops, tiles and vectors of a planned nest ---------===//
 //
-// Emits a LoopNest as its VectorPlan says. One class in five files: the loops
+// Emits a LoopNest as its VectorPlan says. One class in six files: the loops
 // around a tile (TileAndVectorize.cpp), the reduction loops inside it
-// (Reduction.cpp), packed panels (Contraction.cpp), operands as vectors
-// (VectorAccess.cpp) and the body on them (VectorBody.cpp).
+// (Reduction.cpp), packed panels (Contraction.cpp), what follows a contraction
+// (Epilogue.cpp), operands as vectors (VectorAccess.cpp) and the body on them
+// (VectorBody.cpp).
 //
 //===----------------------------------------------------------------------===//
 #ifndef MG_CODEGEN_TILEEMITTER_H
@@ -13,6 +14,9 @@
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/DenseMap.h"
+
+#include <memory>
+#include <vector>
 
 namespace mg::codegen {
 
@@ -31,6 +35,8 @@ public:
   void emit();
 
 private:
+  /// Names the buffers, where the nest begins.
+  void enter();
   /// A buffer as one dimension, and where its first element is.
   struct Flat {
     Value buffer, offset;
@@ -58,6 +64,11 @@ private:
               Body body);
   Tile fullTile() const { return tileOf(plan.rows, plan.vecs * plan.lanes); }
   Tile tileOf(int64_t rows, int64_t width) const;
+  /// Where a vector of sums stands.
+  Place placeOf(Tile tile, int64_t row, int64_t vec) const {
+    bool partial = !plan.isRowStyle() && vec + 1 == tile.vecs;
+    return {row, vec, partial ? tile.last : plan.lanes};
+  }
   /// Loads what no remaining loop changes, before them.
   void hoist(unsigned level);
 
@@ -76,7 +87,9 @@ private:
   Values steps(Tile tile, Value begin, int64_t count, Values accumulators);
   int64_t stepSize() const;
   int64_t innermostBlocks() const;
+  bool startsFromOutput(unsigned output) const;
   Values initialAccumulators(Tile tile);
+  Value finish(unsigned reducedOutput, Place place, mlir::ArrayRef<Value> sums);
   void storeAccumulators(Tile tile, Values accumulators);
   /// The number of one accumulator; they are [reduced][rows][vecs].
   unsigned accumulator(unsigned reducedOutput, int64_t row, int64_t vec) const {
@@ -91,6 +104,14 @@ private:
   Values loadLevel(Value level);
   /// Index of the stacks' level, in elements.
   Value stackIndex(Value level, unsigned vector);
+
+  // Epilogue.cpp: what follows on a tile whose sums are complete.
+  void createStages();
+  void emitEpilogues(Tile tile, mlir::ArrayRef<Value> sums);
+  void emitStages(Place place, mlir::ArrayRef<Value> sums);
+  void loopOverTile(Tile tile, mlir::ArrayRef<Value> sums);
+  void moveTo(mlir::ArrayRef<Value> corner);
+  Value tileBuffer(unsigned reducedOutput);
 
   // VectorAccess.cpp: operands.
   Flat flatten(const Access &access);
@@ -146,6 +167,10 @@ private:
   Values stacks;
   std::pair<mlir::Operation *, mlir::Operation *> fused;
   Value panelBuffer;
+  /// One emitter per epilogue, its plan, and the tile where it is looped over.
+  std::unique_ptr<VectorPlan> stagePlan;
+  std::vector<TileEmitter> stages;
+  Values tileBuffers;
 };
 
 } // namespace mg::codegen

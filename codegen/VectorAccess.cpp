@@ -38,7 +38,7 @@ Value TileEmitter::startOf(const Access &access) {
 }
 
 TileEmitter::Flat TileEmitter::flatten(const Access &access) {
-  if (access.isScalar() || !access.isLinear())
+  if (access.isScalar() || !access.isLinear() || !access.stored)
     return {};
   auto type = cast<MemRefType>(access.buffer.getType());
   auto [strides, offset] = getStridesAndOffset(type);
@@ -154,6 +154,9 @@ Value TileEmitter::read(unsigned operand, Place place) {
   const Access &access = accessOf(operand);
   if (access.isScalar())
     return access.buffer;
+  if (operand >= nest.inputs.size())
+    if (Value value = nest.initial[operand - nest.inputs.size()])
+      return value;
   if (Value value = hoisted.lookup(operand))
     return value;
   if (!access.isLinear())

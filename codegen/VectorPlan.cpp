@@ -25,6 +25,10 @@ static bool canWiden(Operation &op) {
   return OpTrait::hasElementwiseMappableTraits(&op) && op.getNumRegions() == 0;
 }
 
+bool canWiden(Block &body) {
+  return llvm::all_of(body, [](Operation &op) { return canWiden(op); });
+}
+
 /// The op `yield[o] = combiner(output[o], x)` where x does not depend on any
 /// output, and the order of operands and of steps does not matter.
 static Operation *matchCombiner(const LoopNest &nest, unsigned o) {
@@ -68,8 +72,7 @@ static unsigned widestBits(const LoopNest &nest) {
   return llvm::PowerOf2Ceil(bits);
 }
 
-/// In simple vector ops per vector; math functions are polynomials.
-static double bodyCost(Block &body) {
+double bodyCost(Block &body) {
   double cost = 0;
   for (Operation &op : body.without_terminator()) {
     if (op.getName().getDialectNamespace() == "math")
@@ -118,7 +121,7 @@ static double loopCost(const LoopNest &nest, unsigned loop, double body) {
 
 /// -1 where scalars are best.
 static int chooseVectorLoop(const LoopNest &nest, bool canReorder) {
-  if (!llvm::all_of(*nest.body, canWiden))
+  if (!canWiden(*nest.body))
     return -1;
   double body = bodyCost(*nest.body);
   double best = (body + nest.inputs.size() + nest.outputs.size()) * costLanes;
@@ -162,9 +165,6 @@ static SmallVector<unsigned> orderParallel(const LoopNest &nest, int vector) {
   llvm::sort(order, [&](unsigned a, unsigned b) { return key(a) < key(b); });
   return order;
 }
-
-/// Cheap enough to be written out several times.
-static constexpr double lightBody = 10;
 
 static void planReduction(const LoopNest &nest, int64_t nativeLanes,
                           VectorPlan &plan) {

@@ -75,6 +75,14 @@ VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
 /// depends on the shape only, so that partial results do, too.
 int64_t wantedChunks(const LoopNest &nest, int64_t grain);
 
+/// Whether every op of the body has a form on vectors, or stays scalar.
+bool canWiden(mlir::Block &body);
+
+/// In simple vector ops per vector; math functions are polynomials.
+double bodyCost(mlir::Block &body);
+/// Cheap enough to be written out several times.
+inline constexpr double lightBody = 10;
+
 /// The register tile of a contraction (Contraction.cpp).
 void planContraction(const LoopNest &nest, int64_t nativeLanes,
                      VectorPlan &plan);

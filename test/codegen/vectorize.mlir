@@ -77,3 +77,68 @@ func.func @product_sum(%a: memref<4x5xf32>, %b: memref<5x16xf32>,
       outs(%c : memref<4x16xf32>)
   return
 }
+
+// -----
+
+// A fill is where the sums begin: the product is written once and never read.
+// What follows it takes it from registers, so it has no memory either.
+// CHECK-LABEL: func @epilogue
+// CHECK-NOT: memref.alloc
+// CHECK-COUNT-8: vector.store {{.*}} vector<8xf32>
+// CHECK-NOT: vector.store
+func.func @epilogue(%a: memref<8x5xf32>, %b: memref<5x8xf32>,
+                    %y: memref<8x8xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %c = memref.alloc() : memref<8x8xf32>
+  linalg.fill {mg.kernel = 0 : i64, mg.rows = array<i64: 0, 1>}
+      ins(%zero : f32) outs(%c : memref<8x8xf32>)
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>,
+                                   affine_map<(m, n, k) -> (k, n)>,
+                                   affine_map<(m, n, k) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel", "reduction"],
+                  mg.contraction, mg.kernel = 0 : i64,
+                  mg.rows = array<i64: 0, 1>}
+      ins(%a, %b : memref<8x5xf32>, memref<5x8xf32>)
+      outs(%c : memref<8x8xf32>) {
+  ^bb0(%x: f32, %w: f32, %s: f32):
+    %p = arith.mulf %x, %w : f32
+    %t = arith.addf %s, %p : f32
+    linalg.yield %t : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>,
+                                   affine_map<(m, n) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel"],
+                  mg.kernel = 0 : i64, mg.rows = array<i64: 0, 1>}
+      ins(%c : memref<8x8xf32>) outs(%y : memref<8x8xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %n = arith.negf %x : f32
+    linalg.yield %n : f32
+  }
+  return
+}
+
+// -----
+
+// Without a kernel the product is in memory, but its fill is not.
+// CHECK-LABEL: func @filled
+// CHECK-NOT: {{linalg.fill|vector.load %arg2}}
+// CHECK-COUNT-8: vector.store {{.*}} vector<8xf32>
+// CHECK-NOT: vector.store
+func.func @filled(%a: memref<8x5xf32>, %b: memref<5x8xf32>,
+                  %c: memref<8x8xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%c : memref<8x8xf32>)
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>,
+                                   affine_map<(m, n, k) -> (k, n)>,
+                                   affine_map<(m, n, k) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel", "reduction"],
+                  mg.contraction}
+      ins(%a, %b : memref<8x5xf32>, memref<5x8xf32>)
+      outs(%c : memref<8x8xf32>) {
+  ^bb0(%x: f32, %w: f32, %s: f32):
+    %p = arith.mulf %x, %w : f32
+    %t = arith.addf %s, %p : f32
+    linalg.yield %t : f32
+  }
+  return
+}

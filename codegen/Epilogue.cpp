@@ -1,0 +1,322 @@
+//===- Epilogue.cpp - what follows a contraction, before it is stored -----===//
+//
+// See Epilogue.h. First what is legal, on LoopNests; then TileEmitter's part.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/Epilogue.h"
+
+#include "codegen/BufferRegions.h"
+#include "codegen/TileEmitter.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+using namespace mlir;
+
+namespace mg::codegen {
+
+//===----------------------------------------------------------------------===//
+// Legality
+//===----------------------------------------------------------------------===//
+
+static SmallVector<unsigned> rowsOf(linalg::LinalgOp op) {
+  auto rows = op->getAttrOfType<DenseI64ArrayAttr>("mg.rows");
+  if (!rows)
+    return {};
+  return SmallVector<unsigned>(rows.asArrayRef());
+}
+
+/// Whether `rows` names every parallel loop of `op` once, and nothing else.
+static bool namesParallelLoops(linalg::LinalgOp op, ArrayRef<unsigned> rows) {
+  llvm::SmallDenseSet<unsigned> named(rows.begin(), rows.end());
+  SmallVector<unsigned> parallel;
+  op.getParallelDims(parallel);
+  return named.size() == rows.size() && rows.size() == parallel.size() &&
+         llvm::all_of(parallel, [&](unsigned d) { return named.contains(d); });
+}
+
+/// The member over the loops of the contraction, of which `loopOf[d]` is its
+/// own loop d.
+static FailureOr<Epilogue> buildEpilogue(linalg::LinalgOp member,
+                                         ArrayRef<int> loopOf, unsigned loops) {
+  Epilogue epilogue{member.getLoc(), member.getBlock()};
+  epilogue.loopOf.assign(loopOf.begin(), loopOf.end());
+  for (OpOperand &operand : member->getOpOperands()) {
+    FailureOr<Access> access = buildAccess(member, operand);
+    if (failed(access))
+      return failure();
+    SmallVector<int64_t> strides(loops, 0);
+    for (auto [own, loop] : llvm::enumerate(loopOf))
+      strides[loop] = access->strides[own];
+    access->strides = strides;
+    (member.isDpsInit(&operand) ? epilogue.outputs : epilogue.inputs)
+        .push_back(std::move(*access));
+  }
+  return epilogue;
+}
+
+/// Loops whose index the epilogue reads cannot merge with others.
+static void markIndexed(LoopNest &nest, const Epilogue &epilogue) {
+  epilogue.body->walk([&](linalg::IndexOp index) {
+    nest.indexed[epilogue.loopOf[index.getDim()]] = true;
+  });
+  for (const Access &access : epilogue.inputs)
+    for (auto [own, loop] : llvm::enumerate(epilogue.loopOf))
+      if (!access.isLinear() && access.map.isFunctionOfDim(own))
+        nest.indexed[loop] = true;
+}
+
+static SmallVector<const Access *> writesOf(const LoopNest &nest) {
+  SmallVector<const Access *> writes;
+  for (const Access &access : nest.outputs)
+    writes.push_back(&access);
+  for (const Epilogue &epilogue : nest.epilogues)
+    for (const Access &access : epilogue.outputs)
+      writes.push_back(&access);
+  return writes;
+}
+
+/// Whether the members' loads by themselves and what the contraction reads is
+/// never written, and everything else is only touched at the own element.
+static bool isOwnOrApart(LoopNest &nest, const Access &write) {
+  if (!isOwnElement(nest, write))
+    return false;
+  auto overlaps = [&](Value buffer) {
+    return isa<MemRefType>(buffer.getType()) &&
+           mayOverlap(buffer, write.buffer);
+  };
+  auto loads = [&](Block *body) {
+    return llvm::any_of(body->getOps<memref::LoadOp>(),
+                        [&](auto load) { return overlaps(load.getMemRef()); });
+  };
+  if (loads(nest.body) || llvm::any_of(nest.epilogues, [&](Epilogue &epilogue) {
+        return loads(epilogue.body);
+      }))
+    return false;
+  for (auto [i, access] : llvm::enumerate(nest.accesses()))
+    if (access != &write && overlaps(access->buffer) &&
+        (i < nest.inputs.size() || !isSameElement(*access, write)))
+      return false;
+  return true;
+}
+
+bool appendEpilogue(LoopNest &nest, linalg::LinalgOp contraction,
+                    linalg::LinalgOp member) {
+  SmallVector<unsigned> rows = rowsOf(contraction), own = rowsOf(member);
+  if (!namesParallelLoops(contraction, rows) ||
+      !namesParallelLoops(member, own) || own.size() != member.getNumLoops() ||
+      own.size() != rows.size() || !canWiden(*member.getBlock()))
+    return false;
+  SmallVector<int64_t> extents = member.getStaticLoopRanges();
+  SmallVector<int> loopOf(own.size());
+  for (auto [from, to] : llvm::zip_equal(own, rows)) {
+    loopOf[from] = to;
+    if (extents[from] != nest.extents[to])
+      return false;
+  }
+  FailureOr<Epilogue> epilogue = buildEpilogue(member, loopOf, nest.size());
+  if (failed(epilogue))
+    return false;
+  nest.epilogues.push_back(std::move(*epilogue));
+  if (llvm::all_of(writesOf(nest), [&](const Access *write) {
+        return isOwnOrApart(nest, *write);
+      })) {
+    markIndexed(nest, nest.epilogues.back());
+    return true;
+  }
+  nest.epilogues.pop_back();
+  return false;
+}
+
+/// Whether only the ops of which `isDead` is true use the memory.
+static bool isUsedOnlyBy(Value buffer, function_ref<bool(Operation *)> isDead) {
+  return llvm::all_of(buffer.getUsers(), [&](Operation *user) {
+    if (isa<ViewLikeOpInterface>(user) && user->getNumResults() == 1)
+      return isUsedOnlyBy(user->getResult(0), isDead);
+    return isDead(user);
+  });
+}
+
+void dropStores(LoopNest &nest, function_ref<bool(Operation *)> isDead) {
+  SmallVector<const Access *> known;
+  llvm::SmallDenseSet<Value> needed;
+  auto read = [&](const Access &access, BlockArgument argument) {
+    if (!access.isScalar() && !argument.use_empty() &&
+        llvm::none_of(
+            known, [&](const Access *k) { return isSameElement(*k, access); }))
+      needed.insert(rootOf(access.buffer));
+  };
+  for (auto [o, access] : llvm::enumerate(nest.outputs)) {
+    if (!nest.initial[o])
+      needed.insert(rootOf(access.buffer));
+    known.push_back(&access);
+  }
+  for (Epilogue &epilogue : nest.epilogues) {
+    unsigned inputs = epilogue.inputs.size();
+    for (auto [i, access] : llvm::enumerate(epilogue.inputs))
+      read(access, epilogue.body->getArgument(i));
+    for (auto [o, access] : llvm::enumerate(epilogue.outputs))
+      read(access, epilogue.body->getArgument(inputs + o));
+    for (Access &access : epilogue.outputs)
+      known.push_back(&access);
+  }
+  for (Access *access : nest.accesses()) {
+    if (access->isScalar())
+      continue;
+    Value root = rootOf(access->buffer);
+    access->stored = !root.getDefiningOp<memref::AllocOp>() ||
+                     needed.contains(root) || !isUsedOnlyBy(root, isDead);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Emission
+//===----------------------------------------------------------------------===//
+
+/// One emitter per epilogue, for steps of one vector.
+void TileEmitter::createStages() {
+  if (nest.epilogues.empty())
+    return;
+  stagePlan = std::make_unique<VectorPlan>(plan);
+  stagePlan->reduction.clear();
+  stagePlan->packed = -1;
+  if (plan.isRowStyle()) {
+    stagePlan->vector = -1;
+    stagePlan->lanes = stagePlan->vecs = 1;
+  }
+  stages.reserve(nest.epilogues.size());
+  for (Epilogue &epilogue : nest.epilogues) {
+    LoopNest own{epilogue.loc, epilogue.body};
+    own.extents = nest.extents;
+    own.reduction.assign(nest.size(), false);
+    own.indexed = nest.indexed;
+    own.loopOf = epilogue.loopOf;
+    own.inputs = epilogue.inputs;
+    own.outputs = epilogue.outputs;
+    own.initial.assign(own.outputs.size(), Value());
+    stages.emplace_back(b, own, *stagePlan).enter();
+  }
+}
+
+namespace {
+/// The value of the elements that an access reaches at a place.
+struct Known {
+  const Access *access;
+  TileEmitter::Value value;
+  TileEmitter *writer;
+  unsigned output;
+};
+} // namespace
+
+/// All members at one vector of the tile.
+void TileEmitter::emitStages(Place place, ArrayRef<Value> sums) {
+  SmallVector<Known> knowns;
+  auto find = [&](const Access &access) {
+    return llvm::find_if(
+        knowns, [&](Known &k) { return isSameElement(*k.access, access); });
+  };
+  auto put = [&](TileEmitter &writer, unsigned output, Value value) {
+    Known now{&writer.nest.outputs[output], value, &writer, output};
+    auto old = find(*now.access);
+    if (old == knowns.end())
+      knowns.push_back(now);
+    else
+      *old = now;
+  };
+  for (auto [o, sum] : llvm::zip_equal(reduced, sums))
+    put(*this, o, sum);
+  Place inStage = place;
+  inStage.valid = std::min(place.valid, stagePlan->lanes);
+  for (TileEmitter &stage : stages) {
+    Values yields = stage.body(inStage, [&](unsigned argument) {
+      auto known = find(stage.accessOf(argument));
+      return known == knowns.end() ? stage.read(argument, inStage)
+                                   : known->value;
+    });
+    for (auto [o, value] : llvm::enumerate(yields))
+      put(stage, o, value);
+  }
+  for (Known &known : knowns)
+    if (known.access->stored)
+      known.writer->write(known.output, known.writer == this ? place : inStage,
+                          known.value);
+}
+
+/// Moves this emitter and its stages to another corner of the tile.
+void TileEmitter::moveTo(ArrayRef<Value> corner) {
+  auto move = [&](TileEmitter &emitter) {
+    emitter.ivs.assign(corner.begin(), corner.end());
+    emitter.seen.clear();
+    emitter.bases.clear();
+  };
+  move(*this);
+  for (TileEmitter &stage : stages)
+    move(stage);
+}
+
+/// `sums` are [reduced][rows][vecs].
+void TileEmitter::emitEpilogues(Tile tile, ArrayRef<Value> sums) {
+  double cost = 0;
+  for (Epilogue &epilogue : nest.epilogues)
+    cost += bodyCost(*epilogue.body);
+  if (cost > lightBody && !plan.isRowStyle())
+    return loopOverTile(tile, sums);
+  moveTo(Values(ivs));
+  int64_t vecs = plan.isRowStyle() ? 1 : tile.vecs;
+  for (int64_t row = 0; row < tile.rows; ++row)
+    for (int64_t vec = 0; vec < vecs; ++vec) {
+      Values here;
+      for (unsigned i = 0; i < reduced.size(); ++i)
+        here.push_back(sums[(i * tile.rows + row) * vecs + vec]);
+      emitStages(placeOf(tile, row, vec), here);
+    }
+}
+
+/// The tile in a buffer, and a loop over its vectors.
+void TileEmitter::loopOverTile(Tile tile, ArrayRef<Value> sums) {
+  int64_t vectors = tile.rows * tile.vecs;
+  for (auto [i, o] : llvm::enumerate(reduced))
+    for (int64_t v = 0; v < vectors; ++v)
+      storeVector(sums[i * vectors + v], tileBuffer(i),
+                  constant(v * plan.lanes));
+  Values corner = ivs;
+  auto at = [&](Value row, Value vec, int64_t valid) {
+    Values moved = corner, here;
+    if (plan.row >= 0)
+      moved[plan.row] = add(moved[plan.row], row);
+    if (plan.vector >= 0)
+      moved[plan.vector] = add(moved[plan.vector], multiply(vec, plan.lanes));
+    moveTo(moved);
+    Value index = multiply(add(multiply(row, tile.vecs), vec), plan.lanes);
+    for (auto [i, o] : llvm::enumerate(reduced))
+      here.push_back(loadVector(nest.outputs[o].element, tileBuffer(i), index));
+    emitStages({0, 0, valid}, here);
+    return Values();
+  };
+  int64_t full = tile.last < plan.lanes ? tile.vecs - 1 : tile.vecs;
+  loop(0, tile.rows, 1, {}, [&](Value row, ValueRange) {
+    loop(0, full, 1, {},
+         [&](Value vec, ValueRange) { return at(row, vec, plan.lanes); });
+    if (full < tile.vecs)
+      at(row, constant(full), tile.last);
+    return Values();
+  });
+  moveTo(corner);
+}
+
+/// One buffer per reduced output for all tiles of a task.
+Value TileEmitter::tileBuffer(unsigned i) {
+  tileBuffers.resize(reduced.size());
+  if (!tileBuffers[i]) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(frame());
+    tileBuffers[i] = b.create<memref::AllocaOp>(
+        loc,
+        MemRefType::get({plan.rows * plan.vecs * plan.lanes},
+                        nest.outputs[reduced[i]].element),
+        b.getI64IntegerAttr(64));
+  }
+  return tileBuffers[i];
+}
+
+} // namespace mg::codegen
