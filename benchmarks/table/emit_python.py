@@ -1,0 +1,129 @@
+"""A graph as the text of a Python function for PyTorch or JAX, with each
+library's own op for a composite where it has one."""
+from graph import Value
+
+SAME = {"add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "div": "{0} / {1}",
+        "eq": "{0} == {1}", "ge": "{0} >= {1}", "neg": "-{0}"}
+
+TORCH = SAME | {
+    "max": "torch.maximum({0}, {1})", "min": "torch.minimum({0}, {1})",
+    "logistic": "torch.sigmoid({0})", "stop_gradient": "{0}.detach()",
+    "select": "torch.where({0}, {1}, {2})", "reverse": "torch.flip({0}, {dims})",
+    "reshape": "{0}.reshape({shape})", "transpose": "{0}.permute({perm})",
+    "slice": "{0}[{slices}]", "broadcast": "{0}.expand({shape})",
+    "concat": "torch.cat([{args}], {dim})",
+    "pad": "F.pad({0}, {torch_pad})",
+    "iota": "iota({shape}, {dim})",
+    "relu": "F.relu({0})", "softmax": "torch.softmax({0}, {dim})",
+    "log_softmax": "torch.log_softmax({0}, {dim})", "logsumexp": "torch.logsumexp({0}, {dim})",
+    "layer_norm": "F.layer_norm({0}, {1}.shape, {1}, {2}, 1e-5)",
+    "rms_norm": "F.rms_norm({0}, {1}.shape, {1}, 1e-5)",
+    "gelu": "F.gelu({0}, approximate='{gelu}')",
+    "variance": "torch.var({0}, {dim}, correction=0)",
+    "linear": "F.linear({0}, {1}, {2})",
+    "attention": "F.scaled_dot_product_attention({0}[None], {1}[None], {2}[None], is_causal={causal})[0]",
+    "conv": "F.conv2d({0}, {1}, None, {stride}, {padding}, 1, {groups})",
+}
+for _op in ("exp", "log", "tanh", "erf", "sin", "cos", "sqrt", "rsqrt", "abs"):
+    TORCH[_op] = f"torch.{_op}({{0}})"
+TORCH_REDUCE = {"sum": "torch.sum({0}, {dims}, {keep})", "max": "torch.amax({0}, {dims}, {keep})",
+                "min": "torch.amin({0}, {dims}, {keep})"}
+# What writes where it is told to.
+TORCH_OUT = {"add": "torch.add({0}, {1}, out=out)", "sub": "torch.sub({0}, {1}, out=out)",
+             "mul": "torch.mul({0}, {1}, out=out)", "div": "torch.div({0}, {1}, out=out)",
+             "softmax": "torch.softmax({0}, {dim}, out=out)",
+             "logsumexp": "torch.logsumexp({0}, {dim}, out=out)",
+             "dot": "torch.matmul({0}, {dot}, out=out)", "concat": "torch.cat([{args}], {dim}, out=out)"}
+for _op in ("exp", "log", "tanh", "erf", "sin", "cos", "sqrt", "rsqrt", "abs", "neg"):
+    TORCH_OUT[_op] = f"torch.{_op}({{0}}, out=out)"
+# A view is not the work: its elements are copied to where they are wanted.
+TORCH_VIEWS = {"transpose", "slice", "reshape", "broadcast"}
+
+JAX = SAME | {
+    "max": "jnp.maximum({0}, {1})", "min": "jnp.minimum({0}, {1})",
+    "erf": "jax.scipy.special.erf({0})", "rsqrt": "jax.lax.rsqrt({0})",
+    "logistic": "jax.nn.sigmoid({0})", "stop_gradient": "jax.lax.stop_gradient({0})",
+    "select": "jnp.where({0}, {1}, {2})", "reverse": "jnp.flip({0}, {dims})",
+    "reshape": "{0}.reshape({shape})", "transpose": "{0}.transpose({perm})",
+    "slice": "{0}[{slices}]", "broadcast": "jnp.broadcast_to({0}, {shape})",
+    "concat": "jnp.concatenate([{args}], {dim})", "pad": "jnp.pad({0}, {pairs})",
+    "iota": "jax.lax.broadcasted_iota('int32', {shape}, {dim})",
+    "relu": "jax.nn.relu({0})", "softmax": "jax.nn.softmax({0}, {dim})",
+    "log_softmax": "jax.nn.log_softmax({0}, {dim})",
+    "logsumexp": "jax.scipy.special.logsumexp({0}, {dim})",
+    "layer_norm": "layer_norm({0}, {1}, {2})", "rms_norm": "rms_norm({0}, {1})",
+    "gelu": "jax.nn.gelu({0}, {tanh})", "variance": "jnp.var({0}, {dim})",
+    "linear": "{0} @ {1}.T + {2}",
+    "attention": "attention({0}, {1}, {2}, {causal})",
+    "conv": "jax.lax.conv_general_dilated({0}, {1}, {strides}, {pads}, feature_group_count={groups})",
+}
+for _op in ("exp", "log", "tanh", "sin", "cos", "sqrt", "abs"):
+    JAX[_op] = f"jnp.{_op}({{0}})"
+JAX_REDUCE = {k: f"jnp.{k}({{0}}, {{dims}}, keepdims={{keep}})" for k in ("sum", "max", "min")}
+
+
+def fields(v, names):
+    """What a template may speak of."""
+    a = v.attrs
+    f = dict(a, shape=tuple(v.shape), args=", ".join(names))
+    if "dims" in a:
+        f["dims"] = tuple(a["dims"])
+    if "ranges" in a:
+        f["slices"] = ", ".join(f"{b}:{e}:{s}" if s != 1 else f"{b}:{e}" for b, e, s in a["ranges"])
+    if "lo" in a:
+        pairs = list(zip(a["lo"], a["hi"]))
+        f["pairs"] = pairs
+        f["torch_pad"] = tuple(n for pair in reversed(pairs) for n in pair)
+    if "tanh" in a:
+        f["gelu"] = "tanh" if a["tanh"] else "none"
+    if v.op == "dot":
+        f["dot"] = names[1] + (".mT" if a["transposed"] else "")
+    if v.op == "conv":
+        n = len(v.shape) - 2
+        f.update(strides=[a["stride"]] * n, pads=[(a["padding"],) * 2] * n)
+    return f
+
+
+def literal(x):
+    return f"float('{x}')" if x in (float("inf"), float("-inf")) else repr(float(x))
+
+
+def emit(graph, templates, reductions, out=None):
+    """`def run(inputs..)`. `out`: templates for a last op that can write into
+    the argument `out`; None where the graph cannot."""
+    names, lines = {v: v.name for v in graph.inputs}, []
+    arguments = [v.name for v in graph.inputs]
+    last = graph.nodes[-1]
+    if out is not None:
+        if len(graph.outputs) != 1 or graph.outputs[0] is not last:
+            return None
+        arguments.append("out")
+    for i, v in enumerate(n for n in graph.nodes if n.op != "input"):
+        operands = [names[a] if isinstance(a, Value) else literal(a) for a in v.args]
+        template = reductions[v.attrs["kind"]] if v.op == "reduce" else templates.get(v.op, "{0} @ {dot}")
+        text = template.format(*operands, **fields(v, operands))
+        if out is not None and v is last:
+            if v.op in TORCH_VIEWS:
+                text = f"out.copy_({text})"
+            elif v.op == "reduce":
+                text = text[:-1] + ", out=out)"
+            elif v.op in out and all(isinstance(a, Value) for a in v.args[:1]):
+                text = out[v.op].format(*operands, **fields(v, operands))
+            else:
+                return None
+        names[v] = f"t{i}"
+        lines.append(f"  t{i} = {text}")
+    results = ", ".join(names[o] for o in graph.outputs)
+    return f"def run({', '.join(arguments)}):\n" + "\n".join(lines) + f"\n  return {results}\n"
+
+
+def torch_text(graph):
+    return emit(graph, TORCH, TORCH_REDUCE)
+
+
+def torch_out_text(graph):
+    return emit(graph, TORCH, TORCH_REDUCE, TORCH_OUT)
+
+
+def jax_text(graph):
+    return emit(graph, JAX, JAX_REDUCE)

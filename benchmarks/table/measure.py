@@ -1,0 +1,127 @@
+"""One row: every contestant answers, then takes its turn in interleaved rounds."""
+import os
+import statistics
+import time
+
+import numpy as np
+
+from ours import Compiled, Eager, Failed
+
+# A sample is the fastest of bursts, as the bound is: what disturbs only slows
+# down. A burst lasts this long or one call, a sample that long or one burst.
+BURST, SAMPLE, BURSTS = 0.002, 0.02, 8
+# Threads of the one before go to sleep.
+PAUSE = 0.004
+# A figure this far below the bound of the same round is not believed: the bound
+# itself moves with the neighbours.
+BELIEVED = 0.7
+SAME_CORE = 60
+
+
+def difference(got, expected, tolerance):
+    """The largest |got - expected| / (|expected| + rms(expected)) in units of
+    the tolerance; infinite for NaN."""
+    worst = 0.0
+    for g, e in zip(got, expected, strict=True):
+        if g.shape != e.shape:
+            raise Failed(f"answers a shape {g.shape}, not {e.shape}")
+        if not e.size:
+            continue
+        scale = float(np.sqrt(np.mean(np.square(e)))) or 1.0
+        error = np.abs(g - e) / (np.abs(e) + scale)
+        top = float(np.max(error)) / tolerance
+        worst = max(worst, top if top == top else float("inf"))
+    return worst
+
+
+class Contestant:
+    def __init__(self, name, runner):
+        self.name, self.runner, self.samples, self.rejected = name, runner, [], 0
+
+    def calibrate(self):
+        once = min(self.runner.seconds(1) for _ in range(3))
+        if once < 1e-4:
+            once = self.runner.seconds(max(1, int(1e-3 / once)))
+        self.repeat = max(1, int(BURST / once))
+        self.bursts = max(1, min(BURSTS, int(SAMPLE / (once * self.repeat))))
+
+    def sample(self, machine):
+        """A warm call, then the sample; again, a few times, where the two
+        threads were on one core."""
+        time.sleep(PAUSE)
+        for _ in range(4):
+            before, _ = machine.placement()
+            self.runner.seconds(1)
+            took = min(self.runner.seconds(self.repeat) for _ in range(self.bursts))
+            after, kind = machine.placement()
+            if machine.threads < 2 or min(before, after) >= SAME_CORE:
+                self.samples.append(took)
+                return kind
+            self.rejected += 1
+        self.samples.append(took)
+        return "same core"
+
+
+def make(row, makers, say):
+    """The contestants that can do this row and answer it right, and why the
+    others cannot."""
+    able, reasons = [], {}
+    expected = row.expected()
+    for name, maker in makers.items():
+        try:
+            contestant = Contestant(name, maker(row))
+            worst = difference(contestant.runner.answer(), expected, row.tolerance)
+            if worst > 1:
+                raise Failed(f"wrong: {worst:.1f} times the tolerance of {row.tolerance:g}")
+            contestant.calibrate()
+            able.append(contestant)
+        except Failed as failure:
+            reasons[name] = str(failure)
+        except Exception as failure:  # a peer's own; the row goes on without it
+            text = str(failure).strip().splitlines()
+            reasons[name] = f"{type(failure).__name__}: {text[0][:160] if text else ''}"
+        say(f"{row.name}: {name}" + (f": {reasons[name]}" if name in reasons else ""))
+    return able, reasons
+
+
+def measure(row, suite, machine, makers, rounds, say):
+    """The row as a dictionary; the key `error` where it is not to be believed."""
+    row.prepare()
+    able, reasons = make(row, makers, say)
+    bounds, floors, kinds, which = [], [], [], ""
+    for i in range(rounds):
+        say(f"{row.name}: round {i + 1} of {rounds}")
+        seconds, floor, which = machine.bound(row.work)
+        bounds.append(seconds)
+        floors.append(floor)
+        # Who comes first changes from round to round.
+        for contestant in able[i % len(able):] + able[:i % len(able)] if able else []:
+            kinds.append(contestant.sample(machine))
+    for contestant in able:
+        contestant.runner.close()
+    row.release()
+    return report(row, suite, machine, able, reasons, (bounds, min(floors), which), kinds)
+
+
+def report(row, suite, machine, able, reasons, bound, kinds):
+    def micro(seconds):
+        return round(1e6 * seconds, 3)
+
+    bounds, lowest, which = bound
+    medians = {c.name: micro(statistics.median(c.samples)) for c in able}
+    best = {c.name: micro(min(c.samples)) for c in able}
+    result = {
+        "suite": suite, "name": row.name, "dtype": row.dtype, "threads": machine.threads,
+        "ours_us": medians.pop("ours", None), "eager_us": medians.pop("eager", None),
+        "bound_us": micro(statistics.median(bounds)), "peers": medians,
+        "bound_of": which, "best_us": best, "spread": {
+            c.name: round(max(c.samples) / min(c.samples), 2) for c in able},
+        "placement": statistics.mode(kinds) if kinds else "", "missing": reasons,
+        "rejected": sum(c.rejected for c in able), "load": round(os.getloadavg()[0], 1),
+    }
+    above = [c.name for c in able if min(c.samples) < BELIEVED * lowest]
+    if above:
+        result["error"] = f"above this machine's peak: {', '.join(above)}"
+    if "ours" in reasons:
+        result["error"] = f"ours: {reasons['ours']}"
+    return result

@@ -1,0 +1,109 @@
+"""minigrad: compiled, by its C ABI, and eager mode, in a process beside."""
+import ctypes
+import math
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+
+import machine
+
+
+class Failed(Exception):
+    """Why a contestant has no figure."""
+
+
+class Entry(ctypes.Structure):
+    """struct mg_entry of minigrad/model.h."""
+    _fields_ = [("name", ctypes.c_char_p), ("call", ctypes.c_void_p), ("workspace_bytes", ctypes.c_uint64),
+                ("alignment", ctypes.c_uint64), ("input_count", ctypes.c_uint32), ("output_count", ctypes.c_uint32),
+                ("inputs", ctypes.c_void_p), ("outputs", ctypes.c_void_p), ("updates", ctypes.c_void_p)]
+
+
+class Model(ctypes.Structure):
+    """The first members of struct mg_model."""
+    _fields_ = [("abi_version", ctypes.c_uint32), ("entry_count", ctypes.c_uint32), ("name", ctypes.c_char_p),
+                ("levels", ctypes.c_char_p), ("entries", ctypes.POINTER(Entry))]
+
+
+def addresses(arrays):
+    return (ctypes.c_void_p * max(len(arrays), 1))(*(a.ctypes.data for a in arrays))
+
+
+class Compiled:
+    """Direct calls from C; outputs and workspace are allocated once."""
+
+    def __init__(self, row, tools, folder, this_machine):
+        self.machine = this_machine
+        source, library = folder / f"{row.file}.mlir", folder / f"{row.file}.so"
+        source.write_text(row.mlir())
+        made = subprocess.run([tools / "bin/mgc", "compile", source, "-o", library, "--mcpu=native"],
+                              capture_output=True, text=True)
+        if made.returncode:
+            raise Failed(f"mgc: {made.stderr.strip().splitlines()[0] if made.stderr else made.returncode}")
+        self.library = ctypes.CDLL(str(library))
+        describe = getattr(self.library, f"{row.file}_model")
+        describe.restype = ctypes.POINTER(Model)
+        self.entry = describe().contents.entries[0]
+        self.inputs, self.outputs = row.inputs, [machine.array(s) for s in row.output_shapes()]
+        self.workspace = machine.memory(self.entry.workspace_bytes + 1)
+        self.arguments = (addresses(self.inputs), addresses(self.outputs))
+
+    def seconds(self, repeat):
+        took = self.machine.lib.mgb_call(self.entry.call, *self.arguments, self.workspace.ctypes.data,
+                                         self.machine.pool, repeat)
+        if took <= 0:
+            raise Failed(f"status {-took:.0f}")
+        return took
+
+    def answer(self):
+        for out in self.outputs:
+            out.fill(math.nan)
+        self.seconds(1)
+        return self.outputs
+
+    def close(self):
+        pass
+
+
+class Eager:
+    """Op by op, each op a kernel of the runtime; allocates every result."""
+
+    def __init__(self, row, tools, folder, this_machine):
+        self.folder, self.row = folder, row
+        source = folder / f"{row.file}.mlir"
+        source.write_text(row.mlir())
+        files = []
+        for i, x in enumerate(row.inputs):
+            files.append(folder / f"{row.file}.in{i}.npy")
+            np.save(files[-1], x)
+        self.process = subprocess.Popen(
+            [tools / "bin/bench-interpret", source, str(this_machine.threads), *files],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def ask(self, words):
+        try:
+            self.process.stdin.write(words + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        line = self.process.stdout.readline()
+        if not line:
+            reason = self.process.stderr.read().strip().splitlines()
+            raise Failed(reason[0] if reason else f"ended with {self.process.wait()}")
+        return line
+
+    def seconds(self, repeat):
+        return float(self.ask(str(repeat)))
+
+    def answer(self):
+        prefix = self.folder / f"{self.row.file}.out"
+        self.ask(f"write {prefix}")
+        return [np.load(f"{prefix}.{i}.npy") for i in range(len(self.row.output_shapes()))]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        for file in self.folder.glob(f"{self.row.file}.*.npy"):
+            file.unlink()

@@ -1,0 +1,95 @@
+"""Rows as a table, and their geometric mean."""
+import math
+import statistics
+
+
+def best_peer(row):
+    """Name and time of the fastest peer; None where none did the row."""
+    return min(row["peers"].items(), key=lambda p: p[1], default=None)
+
+
+def geometric_mean(ratios):
+    return math.exp(statistics.fmean(map(math.log, ratios))) if ratios else None
+
+
+def ratios(rows, other):
+    """other(row) / ours of the rows that have both."""
+    pairs = [(other(r), r["ours_us"]) for r in rows if "error" not in r]
+    return [a / b for a, b in pairs if a and b]
+
+
+def fastest(row):
+    best = best_peer(row)
+    return best and best[1]
+
+
+def summary(rows):
+    """The last line: per suite and number of threads the geometric mean of
+    best peer / ours; of eager / ours, where there was no peer."""
+    parts = []
+    for suite, threads in sorted({(r["suite"], r["threads"]) for r in rows}):
+        some = [r for r in rows if (r["suite"], r["threads"]) == (suite, threads)]
+        peers, eager = ratios(some, fastest), ratios(some, lambda r: r["eager_us"])
+        text = f"best peer / ours {geometric_mean(peers):.2f} ({len(peers)} rows)" if peers else (
+            f"eager / ours {geometric_mean(eager):.2f} ({len(eager)} rows, no peer)" if eager else "nothing measured")
+        parts.append(f"{suite} T{threads}: {text}")
+    return "geometric mean: " + "; ".join(parts)
+
+
+def micro(us):
+    if us is None:
+        return ""
+    return f"{us:.3f}" if us < 1 else f"{us:.2f}" if us < 10 else f"{us:.1f}" if us < 1000 else f"{us:.0f}"
+
+
+def columns(rows):
+    names = []
+    for row in rows:
+        names += [n for n in row["peers"] if n not in names]
+    return names
+
+
+def cells(row, names):
+    ours, best = row["ours_us"], fastest(row)
+    yield row["name"]
+    yield micro(ours)
+    yield f"{100 * row['bound_us'] / ours:.0f} %" if ours else ""
+    yield f"**{best / ours:.2f}**" if ours and best else ""
+    yield micro(row["eager_us"])
+    for name in names:
+        yield micro(row["peers"].get(name))
+
+
+def markdown(rows):
+    """A table per suite and number of threads."""
+    lines = []
+    for suite, threads in sorted({(r["suite"], r["threads"]) for r in rows}):
+        some = [r for r in rows if (r["suite"], r["threads"]) == (suite, threads)]
+        names = columns(some)
+        head = ["us", "minigrad", "of the bound", "best peer / minigrad", "eager", *names]
+        lines += [f"### {suite}, {threads} thread{'s' if threads > 1 else ''}", "",
+                  "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+        lines += ["| " + " | ".join(cells(r, names)) + " |" for r in some]
+        lines.append("")
+        if threads > 1:
+            lines += ["Placement of the two threads: " + ", ".join(
+                f"{kind} {n}" for kind, n in count(r["placement"] for r in some).items()) + ".", ""]
+    return "\n".join(lines)
+
+
+def count(words):
+    found = {}
+    for word in words:
+        found[word] = found.get(word, 0) + 1
+    return found
+
+
+def line(row):
+    """One row, as it comes."""
+    best = best_peer(row)
+    beside = f"; {best[0]} {micro(best[1])} us, ratio {best[1] / row['ours_us']:.2f}" if best and row["ours_us"] else ""
+    ours = (f"ours {micro(row['ours_us'])} us, {100 * row['bound_us'] / row['ours_us']:.0f} % of the bound"
+            if row["ours_us"] else "ours: none")
+    eager = f"; eager {micro(row['eager_us'])}" if row["eager_us"] else ""
+    error = f"  ERROR: {row['error']}" if "error" in row else ""
+    return f"{row['suite']} T{row['threads']} {row['name']}: {ours}{eager}{beside}{error}"

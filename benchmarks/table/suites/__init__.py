@@ -1,0 +1,14 @@
+"""The suites by name. A suite's module has `listed()`, the rows that the
+documentation shows, and may have `random(seed)`, twenty that nobody has seen."""
+import importlib
+
+NAMES = ("memory", "contraction", "conv", "model", "training")
+WITH_RANDOM = ("memory", "contraction", "conv")
+
+
+def rows(suite, shapes):
+    """`shapes`: words "listed" and "random:SEED"."""
+    module, found = importlib.import_module(f"suites.{suite}"), []
+    for kind in shapes:
+        found += module.listed() if kind == "listed" else module.random(int(kind.split(":")[1]))
+    return found

@@ -1,0 +1,55 @@
+"""Measures the rows of suites with one number of threads, in one process that
+holds every peer; prints a line of JSON per row. Started by tools/bench, which
+set the environment and the affinity before."""
+import json
+import pathlib
+import sys
+import tempfile
+
+import measure
+import ours
+import peers
+import suites
+from machine import Machine
+
+
+def importable(names):
+    """The peers that are here, and why others are not."""
+    versions, missing = {}, {}
+    for name in names:
+        try:
+            versions[name] = peers.ALL[name].version()
+        except Exception as failure:
+            missing[name] = f"{type(failure).__name__}: {failure}"
+    return versions, missing
+
+
+def main():
+    options = json.loads(sys.argv[1])
+    threads = options["threads"]
+
+    def say(text):
+        print(f"[{threads} thread{'s' if threads > 1 else ''}] {text}", file=sys.stderr, flush=True)
+
+    build = pathlib.Path(options["build"])
+    machine = Machine(build / "lib/libmgbench.so", threads)
+    versions, missing = importable(options["peers"])
+    for name, reason in missing.items():
+        say(f"no {name}: {reason}")
+    print(json.dumps({"versions": versions, "missing": missing}), flush=True)
+    with tempfile.TemporaryDirectory(prefix="mg-bench-") as folder:
+        folder = pathlib.Path(folder)
+        makers = {"ours": lambda row: ours.Compiled(row, build, folder, machine),
+                  "eager": lambda row: ours.Eager(row, build, folder, machine)}
+        for name in versions:
+            makers[name] = lambda row, peer=peers.ALL[name]: peer(row, threads)
+        for suite in options["suites"]:
+            rows = suites.rows(suite, options["shapes"])
+            rows = [r for r in rows if options["filter"] in r.name]
+            for i, row in enumerate(rows):
+                say(f"{suite} {i + 1}/{len(rows)}: {row.name}")
+                result = measure.measure(row, suite, machine, makers, options["rounds"], say)
+                print(json.dumps(result), flush=True)
+
+
+main()
