@@ -35,9 +35,7 @@ bool mayOverlap(Value a, Value b) {
   return !LocalAliasAnalysis().alias(x, y).isNo();
 }
 
-/// Where the access's first element is, from that of the root; none where only
-/// the run knows, or the root has other elements.
-static std::optional<int64_t> offsetInRoot(const Access &access) {
+std::optional<int64_t> offsetInRoot(const Access &access) {
   Value root = rootOf(access.buffer);
   for (Value v = access.buffer; v != root;
        v = v.getDefiningOp<ViewLikeOpInterface>().getViewSource())

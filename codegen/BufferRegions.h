@@ -19,6 +19,10 @@ mlir::Value rootOf(mlir::Value buffer);
 /// Whether two memrefs can name the same byte.
 bool mayOverlap(mlir::Value a, mlir::Value b);
 
+/// Where the access's first element is, from that of the root; none where only
+/// the run knows, or the root has other elements.
+std::optional<int64_t> offsetInRoot(const Access &access);
+
 /// Whether both accesses of one nest reach the same element in every
 /// iteration.
 bool isSameElement(const Access &a, const Access &b);

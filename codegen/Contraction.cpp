@@ -154,7 +154,7 @@ void TileEmitter::packPanel(Tile tile) {
   LoopNest copy{loc, body.get()};
   Access from{input.buffer, input.element, {}, input.offset};
   Access panel{{}, input.element, SmallVector<int64_t>(nest.size(), 0)};
-  from.start = constant(0);
+  from.start = input.start ? input.start : constant(0);
   for (unsigned d = 0; d < nest.size(); ++d)
     if (!nest.reduction[d])
       from.start = add(from.start, multiply(ivs[d], input.strides[d]));

@@ -99,6 +99,7 @@ FailureOr<LoopNest> buildLoopNest(linalg::LinalgOp op) {
   nest.initial.assign(nest.outputs.size(), Value());
   if (nest.contraction && !llvm::is_contained(nest.reduction, true))
     appendLoop(nest, 1, true);
+  nest.first.assign(loops, Value());
   return nest;
 }
 
@@ -125,8 +126,23 @@ static void eraseLoop(LoopNest &nest, unsigned loop, int replacement) {
     erase(epilogue.loopOf);
 }
 
-/// Whether loops `outer` and `inner` walk every operand as one loop would.
-static bool canMerge(LoopNest &nest, unsigned outer, unsigned inner) {
+void permute(LoopNest &nest, ArrayRef<unsigned> order) {
+  auto apply = [&](auto &list) {
+    auto old = list;
+    for (auto [to, from] : llvm::enumerate(order))
+      list[to] = old[from];
+  };
+  apply(nest.extents);
+  apply(nest.reduction);
+  apply(nest.indexed);
+  for (Access *access : nest.accesses())
+    apply(access->strides);
+  for (int &to : nest.loopOf)
+    if (to >= 0)
+      to = llvm::find(order, unsigned(to)) - order.begin();
+}
+
+bool canMerge(LoopNest &nest, unsigned outer, unsigned inner) {
   if (nest.reduction[outer] != nest.reduction[inner] || nest.indexed[outer] ||
       nest.indexed[inner])
     return false;
@@ -150,6 +166,12 @@ static bool mustStay(const LoopNest &nest, unsigned loop) {
           (nest.contraction && llvm::count(nest.reduction, true) == 1));
 }
 
+void merge(LoopNest &nest, unsigned outer, unsigned inner) {
+  nest.extents[inner] *= nest.extents[outer];
+  // Neither index is read, so loopOf of both may point anywhere.
+  eraseLoop(nest, outer, -1);
+}
+
 void simplify(LoopNest &nest) {
   for (unsigned d = nest.size(); d-- > 0;)
     if (nest.extents[d] == 1 && !mustStay(nest, d))
@@ -159,9 +181,7 @@ void simplify(LoopNest &nest) {
     for (unsigned outer = 0; outer < nest.size() && !changed; ++outer)
       for (unsigned inner = 0; inner < nest.size() && !changed; ++inner)
         if (outer != inner && canMerge(nest, outer, inner)) {
-          nest.extents[inner] *= nest.extents[outer];
-          // Neither index is read, so loopOf of both may point anywhere.
-          eraseLoop(nest, outer, -1);
+          merge(nest, outer, inner);
           changed = true;
         }
   }

@@ -76,6 +76,8 @@ struct LoopNest {
   llvm::SmallVector<mlir::Value> initial = {};
   /// What follows on the same elements, in order.
   llvm::SmallVector<Epilogue, 0> epilogues = {};
+  /// Per original loop: the index of its first iteration; null or none: 0.
+  llvm::SmallVector<mlir::Value> first = {};
 
   unsigned size() const { return extents.size(); }
   bool isReduced(const Access &output) const;
@@ -92,6 +94,13 @@ mlir::FailureOr<Access> buildAccess(mlir::linalg::LinalgOp op,
 
 /// Adds a loop that no access depends on, innermost.
 void appendLoop(LoopNest &nest, int64_t extent, bool reduction);
+/// Puts the loops in another order: loop i is what order[i] was.
+void permute(LoopNest &nest, mlir::ArrayRef<unsigned> order);
+
+/// Whether loops `outer` and `inner` walk every operand as one loop would.
+bool canMerge(LoopNest &nest, unsigned outer, unsigned inner);
+/// Makes one loop of both, in the place of `inner`.
+void merge(LoopNest &nest, unsigned outer, unsigned inner);
 
 /// Drops loops of one iteration and merges loops where every access allows it.
 /// Keeps the order of the reduction loops.

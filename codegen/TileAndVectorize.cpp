@@ -15,6 +15,7 @@
 #include "codegen/Epilogue.h"
 #include "codegen/Passes.h"
 #include "codegen/ReductionSplit.h"
+#include "codegen/RowKernel.h"
 #include "codegen/StartValues.h"
 #include "codegen/TileEmitter.h"
 
@@ -244,19 +245,6 @@ static linalg::GenericOp copyToGeneric(RewriterBase &rewriter,
       });
 }
 
-/// Whether `b` follows `a` in its kernel, with nothing between that touches
-/// memory.
-static bool isSameKernel(linalg::LinalgOp a, linalg::LinalgOp b) {
-  Attribute kernel = a->getAttr("mg.kernel");
-  if (!kernel || kernel != b->getAttr("mg.kernel") ||
-      a->getBlock() != b->getBlock())
-    return false;
-  for (Operation *op = a->getNextNode(); op != b; op = op->getNextNode())
-    if (!isMemoryEffectFree(op) && !isa<memref::AllocOp, linalg::FillOp>(op))
-      return false;
-  return true;
-}
-
 /// Erases `op`, and views and memory that no one has a use for any more.
 static void eraseWithMemory(RewriterBase &rewriter, Operation *op) {
   llvm::SetVector<Operation *> dead;
@@ -287,17 +275,60 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     StartValues starts(ops);
-    SmallVector<linalg::LinalgOp> fills, others;
-    for (linalg::LinalgOp op : ops)
-      (starts.isStart(op) ? fills : others).push_back(op);
-    for (ArrayRef<linalg::LinalgOp> rest = others; !rest.empty();) {
-      FailureOr<unsigned> done = vectorize(rewriter, rest, starts);
-      if (failed(done))
+    auto isErased = [&](Operation *op) { return starts.isStart(op); };
+    for (const KernelOps &kernel : collectKernels(getOperation(), isErased))
+      if (failed(vectorizeKernel(rewriter, kernel, starts)))
         return signalPassFailure();
-      rest = rest.drop_front(*done);
+    for (linalg::LinalgOp op : ops)
+      if (starts.isStart(op))
+        eraseWithMemory(rewriter, op);
+  }
+
+  /// All ops of a kernel: as one loop over its rows, or one after the other.
+  LogicalResult vectorizeKernel(RewriterBase &rewriter, const KernelOps &kernel,
+                                const StartValues &starts) {
+    FailureOr<bool> done = vectorizeRows(rewriter, kernel, starts);
+    if (failed(done))
+      return failure();
+    for (ArrayRef<linalg::LinalgOp> rest = kernel; !*done && !rest.empty();) {
+      FailureOr<unsigned> count = vectorize(rewriter, rest, starts);
+      if (failed(count))
+        return failure();
+      rest = rest.drop_front(*count);
     }
-    for (linalg::LinalgOp fill : fills)
-      eraseWithMemory(rewriter, fill);
+    return success();
+  }
+
+  /// False where it is left to others.
+  FailureOr<bool> vectorizeRows(RewriterBase &rewriter, const KernelOps &kernel,
+                                const StartValues &starts) {
+    SmallVector<KernelMember, 0> members;
+    for (linalg::LinalgOp op : kernel) {
+      if (kernel.size() == 1 || llvm::is_contained(op.getStaticLoopRanges(), 0))
+        return false;
+      FailureOr<LoopNest> nest = buildLoopNest(op);
+      if (failed(nest))
+        return failure();
+      starts.apply(op, *nest);
+      members.push_back({op, std::move(*nest)});
+    }
+    std::optional<KernelGroup> group = buildKernelGroup(members);
+    if (!group)
+      return false;
+    std::optional<RowPlan> plan = planRows(*group, grainAt(kernel.front()));
+    if (!plan)
+      return false;
+    rewriter.setInsertionPoint(kernel.back());
+    emitRows(rewriter, *group, *plan, lanes,
+             [&](Operation *op) { return starts.isStart(op); });
+    for (linalg::LinalgOp op : llvm::reverse(kernel))
+      eraseWithMemory(rewriter, op);
+    return true;
+  }
+
+  /// Inside a task there are no further tasks.
+  int64_t grainAt(Operation *op) const {
+    return op->getParentOfType<scf::ForallOp>() ? 0 : int64_t(grain);
   }
 
   /// The first of the ops, with those that can follow as its epilogue. Returns
@@ -315,8 +346,7 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
       count += appendEpilogues(*nest, ops, starts);
       simplify(*nest);
       rewriter.setInsertionPoint(ops[count - 1]);
-      bool nested = op->getParentOfType<scf::ForallOp>() != nullptr;
-      emit(rewriter, *nest, nested ? 0 : grain);
+      emit(rewriter, *nest, grainAt(op));
     }
     for (linalg::LinalgOp done : ops.take_front(count))
       eraseWithMemory(rewriter, done);
@@ -330,8 +360,7 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
       return 0;
     unsigned count = 0;
     for (linalg::LinalgOp op : ops.drop_front()) {
-      if (!isSameKernel(ops[count], op) ||
-          !appendEpilogue(nest, ops.front(), op))
+      if (!appendEpilogue(nest, ops.front(), op))
         break;
       ++count;
     }
@@ -344,7 +373,7 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
 
   void emit(OpBuilder &b, const LoopNest &nest, int64_t chunkGrain) {
     VectorPlan plan = planVectors(nest, lanes, chunkGrain);
-    ReductionSplit split(nest, plan, wantedChunks(nest, chunkGrain));
+    ReductionSplit split(nest, plan, wantedChunks(workOf(nest), chunkGrain));
     if (!split.isWorthwhile())
       return TileEmitter(b, nest, plan).emit();
     for (const LoopNest &part : split.apply(b))

@@ -130,8 +130,10 @@ private:
   Values body(Place place, llvm::function_ref<Value(unsigned)> argument);
   Value widen(mlir::Operation &op, mlir::IRMapping &values, Place place);
   Value multiplyAdd(mlir::Operation &add, mlir::IRMapping &values);
-  /// The loop's index at the place: a vector along the lanes, else a scalar.
-  Value loopIndex(int loop, Place place);
+  /// The index of the op's own loop at the place: a vector along the lanes,
+  /// else a scalar.
+  Value loopIndex(unsigned original, Place place);
+  Value indexInNest(int loop, Place place);
   Value evaluate(mlir::AffineExpr expr, mlir::ArrayRef<Value> dims);
   /// buffer[indices], one load per lane where an index is a vector.
   Value load(Value buffer, mlir::ArrayRef<Value> indices);

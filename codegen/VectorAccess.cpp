@@ -143,8 +143,8 @@ void TileEmitter::readSquare(unsigned operand, Place place) {
 
 Value TileEmitter::readGeneral(const Access &access, Place place) {
   Values dims, indices;
-  for (int loop : nest.loopOf)
-    dims.push_back(loopIndex(loop, place));
+  for (unsigned d = 0; d < nest.loopOf.size(); ++d)
+    dims.push_back(loopIndex(d, place));
   for (AffineExpr expr : access.map.getResults())
     indices.push_back(evaluate(expr, dims));
   return load(access.buffer, indices);

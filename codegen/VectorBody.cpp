@@ -21,7 +21,17 @@ static bool anyVector(ValueRange values) {
                       [](Value v) { return isa<VectorType>(v.getType()); });
 }
 
-Value TileEmitter::loopIndex(int loop, Place place) {
+Value TileEmitter::loopIndex(unsigned original, Place place) {
+  Value index = indexInNest(nest.loopOf[original], place);
+  Value first = original < nest.first.size() ? nest.first[original] : Value();
+  if (!first)
+    return index;
+  if (isa<VectorType>(index.getType()))
+    first = asVector(first);
+  return b.createOrFold<arith::AddIOp>(loc, first, index);
+}
+
+Value TileEmitter::indexInNest(int loop, Place place) {
   if (loop < 0)
     return constant(0);
   if (loop == plan.row)
@@ -106,7 +116,7 @@ Value TileEmitter::multiplyAdd(Operation &op, IRMapping &values) {
 
 Value TileEmitter::widen(Operation &op, IRMapping &values, Place place) {
   if (auto index = dyn_cast<linalg::IndexOp>(op))
-    return loopIndex(nest.loopOf[index.getDim()], place);
+    return loopIndex(index.getDim(), place);
   if (&op == fused.first)
     return {};
   if (&op == fused.second)

@@ -222,10 +222,14 @@ static void planTransposition(const LoopNest &nest, VectorPlan &plan) {
 
 static constexpr int64_t maxChunks = 64;
 
-int64_t wantedChunks(const LoopNest &nest, int64_t grain) {
+double workOf(const LoopNest &nest) {
   double work = bodyCost(*nest.body) + nest.inputs.size() + 1;
   for (int64_t extent : nest.extents)
     work *= extent;
+  return work;
+}
+
+int64_t wantedChunks(double work, int64_t grain) {
   if (grain == 0 || work < 2.0 * grain)
     return 1;
   return llvm::bit_floor(uint64_t(std::min<double>(maxChunks, work / grain)));
@@ -269,7 +273,7 @@ VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
   if (nest.contraction && plan.vector >= 0)
     planContraction(nest, nativeLanes, plan);
   planTransposition(nest, plan);
-  planThreads(nest, wantedChunks(nest, grain), plan);
+  planThreads(nest, wantedChunks(workOf(nest), grain), plan);
   return plan;
 }
 

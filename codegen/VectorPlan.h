@@ -71,9 +71,12 @@ struct VectorPlan {
 VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
                        int64_t grain);
 
-/// Chunks that the nest's work is worth, a power of two; 1: it is too small. It
-/// depends on the shape only, so that partial results do, too.
-int64_t wantedChunks(const LoopNest &nest, int64_t grain);
+/// Element operations of a nest; it depends on the shape only.
+double workOf(const LoopNest &nest);
+
+/// Chunks that so much work is worth, a power of two; 1: it is too little.
+/// Partial results depend on shapes only because this does.
+int64_t wantedChunks(double work, int64_t grain);
 
 /// Whether every op of the body has a form on vectors, or stays scalar.
 bool canWiden(mlir::Block &body);

@@ -1,0 +1,73 @@
+//===- RowBuffers.h - temporaries of a kernel, one tile of rows each ------===//
+//
+// What only the members of a kernel see needs memory for the rows in flight:
+//
+//   %e = memref.alloc() : memref<1024x1000xf32>    rows: the first dimension
+//     -> one tile of rows, 1 x 1000, per chunk
+//
+// An address of the old buffer is a number whose digits are the row loops and
+// what is inside them (KernelGroup.h). Dropping the digits of the rows, or
+// keeping that of the tile only, gives the address in the new one; strides are
+// addresses, so they are mapped the same way.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MG_CODEGEN_ROWBUFFERS_H
+#define MG_CODEGEN_ROWBUFFERS_H
+
+#include "codegen/KernelGroup.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Builders.h"
+
+namespace mg::codegen {
+
+class RowBuffers {
+public:
+  /// `tile`: rows in flight, along the last row loop. Finds the buffers.
+  /// `isErased`: ops besides the members that will be gone.
+  RowBuffers(KernelGroup &group, int64_t tile,
+             llvm::function_ref<bool(mlir::Operation *)> isErased);
+
+  /// Makes the members use new buffers: large ones here, small ones on the
+  /// stack at the beginning of `frame`.
+  void create(mlir::OpBuilder &b, mlir::Block *frame);
+
+  /// Whether the access is at the tile in hand wherever the rows are.
+  bool isLocal(const Access &access) const {
+    return locals.contains(access.buffer);
+  }
+
+private:
+  struct Use {
+    Access *access;
+    const LoopNest *nest;
+    /// From the root to the access's first element.
+    int64_t offset;
+  };
+  struct Buffer {
+    mlir::Value alloc;
+    llvm::SmallVector<int64_t> rowStrides;
+    llvm::SmallVector<Use> uses;
+
+    mlir::MemRefType getType() const {
+      return llvm::cast<mlir::MemRefType>(alloc.getType());
+    }
+  };
+  bool isPrivate(mlir::Value alloc,
+                 llvm::function_ref<bool(mlir::Operation *)> isErased) const;
+  bool canShrink(const Buffer &buffer) const;
+  bool staysInRow(const Use &use, int64_t stride, int64_t extent) const;
+  int64_t shrunk(const Buffer &buffer, int64_t address) const;
+  int64_t rowsIn(unsigned row) const {
+    return row + 1 == group.rows ? tile : 1;
+  }
+
+  KernelGroup &group;
+  int64_t tile;
+  llvm::SmallVector<Buffer, 0> buffers;
+  llvm::DenseSet<mlir::Value> locals;
+};
+
+} // namespace mg::codegen
+
+#endif // MG_CODEGEN_ROWBUFFERS_H

@@ -1,0 +1,326 @@
+//===- RowKernel.cpp - a kernel as one loop over its rows -----------------===//
+//
+// See RowKernel.h.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/RowKernel.h"
+
+#include "codegen/ColumnSums.h"
+#include "codegen/RowBuffers.h"
+#include "codegen/TileEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+using namespace mlir;
+
+namespace mg::codegen {
+
+//===----------------------------------------------------------------------===//
+// The plan
+//===----------------------------------------------------------------------===//
+
+/// Iterations of a member inside one row.
+static int64_t innerSize(const KernelGroup &group, const LoopNest &nest) {
+  int64_t size = 1;
+  for (unsigned d = group.rows; d < nest.size(); ++d)
+    size *= nest.extents[d];
+  return size;
+}
+
+/// A row loop along which memory is contiguous where rows themselves are not;
+/// -1: none.
+static int neighbourRows(const KernelGroup &group) {
+  SmallVector<int64_t> votes(group.rows, 0);
+  int64_t inside = 0;
+  for (const KernelMember &member : group.members) {
+    const LoopNest &nest = member.nest;
+    int64_t size = innerSize(group, nest);
+    auto vote = [&](const Access &access) {
+      auto isContiguous = [&](unsigned d) {
+        return nest.extents[d] > 1 && std::abs(access.strides[d]) == 1;
+      };
+      if (access.isScalar() || !access.isLinear() || size == 1)
+        return;
+      for (unsigned d = group.rows; d < nest.size(); ++d)
+        if (isContiguous(d))
+          inside += size;
+      for (unsigned d = 0; d < group.rows; ++d)
+        if (isContiguous(d) &&
+            llvm::any_of(ArrayRef(access.strides).drop_front(group.rows),
+                         [](int64_t stride) { return stride != 0; }))
+          votes[d] += size;
+    };
+    llvm::for_each(nest.inputs, vote);
+    llvm::for_each(nest.outputs, vote);
+  }
+  auto *most = llvm::max_element(votes);
+  return *most > inside ? most - votes.begin() : -1;
+}
+
+/// Elements of a tile that stay in the second cache between members.
+static constexpr int64_t secondCache = 32 << 10;
+/// Elements of a tile of neighbouring rows.
+static constexpr int64_t firstCache = 8 << 10;
+/// Rows of a contraction: enough to pack a panel for, few enough for the cache.
+static constexpr int64_t minContractionRows = 16, maxContractionRows = 64;
+
+/// Whether a register tile is left inside the rows.
+static bool isWorthTiling(const KernelGroup &group, const LoopNest &nest) {
+  for (unsigned d = group.rows; d < nest.size(); ++d)
+    if (!nest.reduction[d] && nest.extents[d] > 1)
+      return true;
+  return false;
+}
+
+static int64_t roundTo(int64_t value, int64_t step, int64_t low, int64_t high) {
+  return std::clamp(value / step * step, low, high);
+}
+
+/// False where no tile serves all members.
+static bool chooseTile(KernelGroup &group, RowPlan &plan) {
+  bool sums = false, contracts = false;
+  int64_t inner = 1, scores = 1;
+  for (const KernelMember &member : group.members) {
+    const LoopNest &nest = member.nest;
+    if (member.reducesRows(group.rows)) {
+      if (!ColumnSums::isPossible(nest, group.rows))
+        return false;
+      sums = true;
+    } else if (nest.contraction) {
+      if (!isWorthTiling(group, nest))
+        return false;
+      contracts = true;
+    } else {
+      scores = std::max(scores, innerSize(group, nest));
+    }
+    inner = std::max(inner, innerSize(group, nest));
+  }
+  int neighbours = contracts ? -1 : neighbourRows(group);
+  if (sums && (contracts || neighbours >= 0))
+    return false;
+  if (neighbours >= 0) {
+    moveRowLast(group, neighbours);
+    plan.tile = roundTo(firstCache / inner, 16, 16, 256);
+  } else if (contracts) {
+    plan.tile = roundTo(secondCache / scores, 8, minContractionRows,
+                        maxContractionRows);
+    plan.byRow = true;
+  } else if (sums) {
+    plan.tile = ColumnSums::blockRows;
+    plan.byRow = true;
+  }
+  plan.tile = std::min(plan.tile, group.rowExtent(group.rows - 1));
+  return true;
+}
+
+std::optional<RowPlan> planRows(KernelGroup &group, int64_t grain) {
+  if (!canRunByRows(group))
+    return std::nullopt;
+  mergeRows(group);
+  RowPlan plan;
+  if (!chooseTile(group, plan))
+    return std::nullopt;
+  double work = 0;
+  for (const KernelMember &member : group.members)
+    work += workOf(member.nest);
+  plan.units = llvm::divideCeil(group.rowExtent(group.rows - 1), plan.tile);
+  for (unsigned row = 0; row + 1 < group.rows; ++row)
+    plan.units *= group.rowExtent(row);
+  // A few long rows are better shared out inside each row.
+  int64_t wanted = wantedChunks(work, grain);
+  if (2 * plan.units <= wanted)
+    return std::nullopt;
+  plan.unitsPerChunk =
+      llvm::divideCeil(plan.units, std::min(wanted, plan.units));
+  plan.chunks = llvm::divideCeil(plan.units, plan.unitsPerChunk);
+  return plan;
+}
+
+//===----------------------------------------------------------------------===//
+// The loop
+//===----------------------------------------------------------------------===//
+
+namespace {
+class RowEmitter {
+public:
+  RowEmitter(OpBuilder &b, const KernelGroup &given, const RowPlan &plan,
+             int64_t lanes, llvm::function_ref<bool(Operation *)> isErased)
+      : b(b), group(given), plan(plan), lanes(lanes),
+        loc(group.members.back().op.getLoc()),
+        buffers(group, plan.tile, isErased) {}
+  void emit();
+
+private:
+  /// A chunk of units [begin, end).
+  void emitChunk(Block *frame, Value chunk, Value begin, Value end);
+  void emitUnit(Value unit, Value number);
+  void emitTile(ArrayRef<Value> outer, Value begin, int64_t rows, Value number);
+  void emitRowByRow(ArrayRef<LoopNest> nests, int64_t rows);
+  void emitMember(LoopNest nest);
+  /// Holds a row loop to `extent` iterations from `index` on.
+  void enter(LoopNest &nest, unsigned loop, Value index, int64_t extent,
+             bool locals);
+
+  Value constant(int64_t value) {
+    return b.create<arith::ConstantIndexOp>(loc, value);
+  }
+  Value multiply(Value x, int64_t factor) {
+    return b.createOrFold<arith::MulIOp>(loc, x, constant(factor));
+  }
+  Value add(Value x, Value y) {
+    return x ? b.createOrFold<arith::AddIOp>(loc, x, y) : y;
+  }
+
+  OpBuilder &b;
+  KernelGroup group;
+  const RowPlan &plan;
+  int64_t lanes;
+  Location loc;
+  RowBuffers buffers;
+  /// By member.
+  llvm::DenseMap<unsigned, std::unique_ptr<ColumnSums>> sums;
+};
+} // namespace
+
+void RowEmitter::emit() {
+  for (auto [m, member] : llvm::enumerate(group.members)) {
+    if (!member.reducesRows(group.rows))
+      continue;
+    sums[m] = std::make_unique<ColumnSums>(member.nest, lanes, plan.chunks,
+                                           plan.unitsPerChunk);
+    sums[m]->createPartials(b);
+  }
+  if (plan.chunks == 1) {
+    Operation *parent = b.getInsertionBlock()->getParentOp();
+    while (!isa<scf::ForallOp, FunctionOpInterface>(parent))
+      parent = parent->getParentOp();
+    emitChunk(&parent->getRegion(0).front(), constant(0), constant(0),
+              constant(plan.units));
+  } else {
+    auto forall = b.create<scf::ForallOp>(
+        loc, ArrayRef<OpFoldResult>{b.getIndexAttr(plan.chunks)}, ValueRange(),
+        std::nullopt);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(forall.getBody());
+    Value chunk = forall.getInductionVar(0);
+    Value begin = multiply(chunk, plan.unitsPerChunk);
+    Value end = b.create<arith::MinSIOp>(
+        loc, add(begin, constant(plan.unitsPerChunk)), constant(plan.units));
+    emitChunk(forall.getBody(), chunk, begin, end);
+  }
+  for (auto &[member, sum] : sums)
+    sum->finish(b);
+}
+
+void RowEmitter::emitChunk(Block *frame, Value chunk, Value begin, Value end) {
+  buffers.create(b, frame);
+  for (auto &[member, sum] : sums)
+    sum->createStacks(b);
+  auto loop = b.create<scf::ForOp>(loc, begin, end, constant(1));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value unit = loop.getInductionVar();
+    Value number = b.create<arith::SubIOp>(loc, unit, begin);
+    emitUnit(unit, number);
+  }
+  if (sums.empty())
+    return;
+  Value count = b.create<arith::SubIOp>(loc, end, begin);
+  for (auto &[member, sum] : sums)
+    sum->finishChunk(b, chunk, count);
+}
+
+void RowEmitter::emitUnit(Value unit, Value number) {
+  int64_t extent = group.rowExtent(group.rows - 1);
+  int64_t tiles = llvm::divideCeil(extent, plan.tile);
+  SmallVector<Value> outer(group.rows);
+  int64_t size = tiles;
+  Value rest = unit;
+  for (unsigned row = group.rows; row-- > 0;) {
+    size = row + 1 == group.rows ? tiles : group.rowExtent(row);
+    outer[row] =
+        row == 0 ? rest : b.create<arith::RemUIOp>(loc, rest, constant(size));
+    if (row > 0)
+      rest = b.create<arith::DivUIOp>(loc, rest, constant(size));
+  }
+  Value tile = outer.pop_back_val();
+  Value begin = multiply(tile, plan.tile);
+  int64_t last = extent % plan.tile;
+  if (last == 0)
+    return emitTile(outer, begin, plan.tile, number);
+  Value isLast = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, tile,
+                                         constant(tiles - 1));
+  auto ifLast = b.create<scf::IfOp>(loc, isLast, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(ifLast.thenBlock());
+  emitTile(outer, begin, last, number);
+  b.setInsertionPointToStart(ifLast.elseBlock());
+  emitTile(outer, begin, plan.tile, number);
+}
+
+void RowEmitter::enter(LoopNest &nest, unsigned loop, Value index,
+                       int64_t extent, bool locals) {
+  for (Access *access : nest.accesses())
+    if (!access->isScalar() && access->isLinear() && access->strides[loop] &&
+        (locals || !buffers.isLocal(*access)))
+      access->start =
+          add(access->start, multiply(index, access->strides[loop]));
+  if (nest.indexed[loop])
+    for (auto [original, to] : llvm::enumerate(nest.loopOf))
+      if (to == int(loop))
+        nest.first[original] = add(nest.first[original], index);
+  nest.extents[loop] = extent;
+}
+
+void RowEmitter::emitTile(ArrayRef<Value> outer, Value begin, int64_t rows,
+                          Value number) {
+  SmallVector<LoopNest, 0> waiting;
+  auto emitWaiting = [&] {
+    if (!waiting.empty())
+      emitRowByRow(waiting, rows);
+    waiting.clear();
+  };
+  for (auto [m, member] : llvm::enumerate(group.members)) {
+    LoopNest nest = member.nest;
+    for (auto [row, index] : llvm::enumerate(outer))
+      enter(nest, row, index, 1, false);
+    enter(nest, group.rows - 1, begin, rows, false);
+    bool whole = nest.contraction || sums.count(m);
+    if (plan.byRow && rows > 1 && !whole) {
+      waiting.push_back(std::move(nest));
+      continue;
+    }
+    emitWaiting();
+    if (sums.count(m))
+      sums[m]->addBlock(b, std::move(nest), number);
+    else
+      emitMember(std::move(nest));
+  }
+  emitWaiting();
+}
+
+void RowEmitter::emitRowByRow(ArrayRef<LoopNest> nests, int64_t rows) {
+  auto loop =
+      b.create<scf::ForOp>(loc, constant(0), constant(rows), constant(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  for (LoopNest nest : nests) {
+    enter(nest, group.rows - 1, loop.getInductionVar(), 1, true);
+    emitMember(std::move(nest));
+  }
+}
+
+void RowEmitter::emitMember(LoopNest nest) {
+  simplify(nest);
+  TileEmitter(b, nest, planVectors(nest, lanes, 0)).emit();
+}
+
+void emitRows(OpBuilder &b, const KernelGroup &group, const RowPlan &plan,
+              int64_t lanes, llvm::function_ref<bool(Operation *)> isErased) {
+  RowEmitter(b, group, plan, lanes, isErased).emit();
+}
+
+} // namespace mg::codegen

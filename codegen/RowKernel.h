@@ -1,0 +1,61 @@
+//===- RowKernel.h - a kernel as one loop over its rows -------------------===//
+//
+// Emits a KernelGroup as one loop over rows, so that a row is read while it is
+// in the first cache and what members hand to each other never leaves it:
+//
+//   scf.forall chunk:                      shares of the rows, for threads
+//     for tile of rows:                    1 row; more where a row is short
+//       member 1 on the tile               loops and vectors of TileEmitter,
+//       member 2 on the tile               with the row loops held fixed
+//       ..
+//
+// Memory. A `memref.alloc` that only members see keeps the tile in hand, one
+// per chunk; of a scalar per row nothing is left but a register.
+//
+// The tile is what decides about speed, and members differ in what they like:
+//
+//  - row reductions and elementwise members: one row where it is long; as many
+//    as fit into the first cache where it is short, since each row costs a few
+//    instructions on top;
+//  - rows that are neighbours in memory (a softmax over the first dimension):
+//    a whole vector of them, so that the lanes run across the rows;
+//  - contractions: a register tile of rows, as many as the second cache holds,
+//    while the others run row by row inside that tile;
+//  - column reductions: blocks of eight rows (ColumnSums.h).
+//
+// Tile and chunks follow from shapes alone, so the bits are the same for every
+// CPU level and number of threads.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MG_CODEGEN_ROWKERNEL_H
+#define MG_CODEGEN_ROWKERNEL_H
+
+#include "codegen/KernelGroup.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace mg::codegen {
+
+/// What is decided before any IR changes.
+struct RowPlan {
+  /// Rows of a tile, along the last row loop.
+  int64_t tile = 1;
+  /// Members run row by row inside a tile, where they can.
+  bool byRow = false;
+  /// Tiles of all rows, and how they are shared out.
+  int64_t units = 1, chunks = 1, unitsPerChunk = 1;
+};
+
+/// None where the members are better, or only, run one after the other. May
+/// reorder and merge the row loops of `group`.
+std::optional<RowPlan> planRows(KernelGroup &group, int64_t grain);
+
+/// The members' ops are left where they are, for the caller to erase, as are
+/// those of which `isErased` says so.
+void emitRows(mlir::OpBuilder &b, const KernelGroup &group, const RowPlan &plan,
+              int64_t lanes,
+              llvm::function_ref<bool(mlir::Operation *)> isErased);
+
+} // namespace mg::codegen
+
+#endif // MG_CODEGEN_ROWKERNEL_H
