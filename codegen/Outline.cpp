@@ -1,8 +1,10 @@
 //===- Outline.cpp - what an outlined function takes and knows ------------===//
 #include "codegen/Outline.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMTypes.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
 
@@ -10,6 +12,44 @@ namespace mg::codegen {
 
 bool canRepeat(Operation *op) {
   return op && op->getNumRegions() == 0 && isPure(op);
+}
+
+bool canPass(Type type) {
+  if (auto memory = dyn_cast<MemRefType>(type))
+    return memory.hasStaticShape() && memory.getLayout().isIdentity();
+  return type.isIntOrIndexOrFloat() || isa<LLVM::LLVMPointerType>(type);
+}
+
+void Needs::add(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!canRepeat(op)) {
+    arguments.insert(value);
+    return;
+  }
+  if (repeated.contains(op))
+    return;
+  for (Value operand : op->getOperands())
+    add(operand);
+  repeated.insert(op);
+}
+
+Needs needsOf(ArrayRef<Operation *> ops) {
+  llvm::SetVector<Value> used;
+  for (Operation *op : ops) {
+    used.insert(op->operand_begin(), op->operand_end());
+    getUsedValuesDefinedAbove(op->getRegions(), used);
+  }
+  Needs needs;
+  for (Value value : used)
+    needs.add(value);
+  return needs;
+}
+
+Value poolOf(func::FuncOp function) {
+  for (BlockArgument arg : function.getArguments())
+    if (function.getArgAttr(arg.getArgNumber(), "mg.pool"))
+      return arg;
+  return {};
 }
 
 void copyArgumentFacts(func::FuncOp function, ArrayRef<Value> captured,

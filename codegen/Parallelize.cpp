@@ -75,13 +75,6 @@ struct Parallelize : public impl::ParallelizeBase<Parallelize> {
 };
 } // namespace
 
-static Value poolOf(func::FuncOp function) {
-  for (BlockArgument arg : function.getArguments())
-    if (function.getArgAttr(arg.getArgNumber(), "mg.pool"))
-      return arg;
-  return {};
-}
-
 static std::string nameOf(func::FuncOp function, StringRef kind, size_t i) {
   return (function.getName() + "_" + kind + "_" + Twine(i)).str();
 }

@@ -30,12 +30,25 @@ def Boundary : Pass<"mg-boundary", "mlir::ModuleOp"> {
   ];
 }
 
-def PlanMemory : Pass<"mg-plan-memory", "mlir::func::FuncOp"> {
+def ShareKernels : Pass<"mg-share-kernels", "mlir::ModuleOp"> {
+  let summary = "Kernels that occur more than once become functions";
+  let description = [{
+    In: the `buffers` level. Out: structured ops (or runs of them with one
+    `mg.kernel`, with the allocations that only they use) that are equal but for
+    the memory and the numbers they work on are calls of one private function
+    `ENTRY_kernel_N(memory and numbers.., %pool: !llvm.ptr)`. Its arguments
+    never alias. What occurs once stays in place.
+  }];
+  let dependentDialects = ["mlir::func::FuncDialect"];
+}
+
+def PlanMemory : Pass<"mg-plan-memory", "mlir::ModuleOp"> {
   let summary = "Every allocation becomes a place in the workspace";
   let description = [{
-    In: memrefs, `memref.alloc` of static size. Out: no allocation is left in an
-    entry; each became a `memref.view` of the workspace, whose type and whose
-    `mg.workspace_bytes` on the function tell its size. Buffers whose lifetimes
+    In: memrefs, `memref.alloc` of static size. Out: no allocation is left; in an
+    entry each became a `memref.view` of the workspace, whose type and whose
+    `mg.workspace_bytes` on the function tell its size. What a private function
+    needs is an argument that its callers have in their plan. Buffers whose lifetimes
     overlap never share a byte; a buffer inside an `scf.forall` has one place per
     iteration. A `memref.alloca` moves to the entry block, where the stack cannot
     grow with a loop. The plan itself is codegen/MemoryPlan.h.

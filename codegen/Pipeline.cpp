@@ -39,11 +39,12 @@ void buildToBuffersPipeline(OpPassManager &passes) {
 }
 
 void buildToVectorPipeline(OpPassManager &passes, const Level &level) {
-  OpPassManager &functions = passes.nest<func::FuncOp>();
+  // Before anything is done with a kernel, so that it is done once.
+  passes.addPass(createShareKernels());
   // Loops over native vectors; it makes temporaries, so the plan is after it.
-  functions.addPass(createTileAndVectorize({level.lanes}));
+  passes.addNestedPass<func::FuncOp>(createTileAndVectorize({level.lanes}));
   // Every temporary gets its place while lifetimes are still structured.
-  functions.addPass(createPlanMemory());
+  passes.addPass(createPlanMemory());
 }
 
 void buildToLLVMPipeline(OpPassManager &passes, const Level &level) {

@@ -7,6 +7,10 @@
 // `scf.for`) are followed. Then MemoryPlan.h places all, then one rewrite puts
 // views of the workspace where the allocations were.
 //
+// Private functions come first: what one needs becomes its last argument, and
+// each of its callers allocates that around the call. So the plan of an entry
+// covers its kernels.
+//
 //===----------------------------------------------------------------------===//
 #include "codegen/MemoryPlan.h"
 #include "codegen/Passes.h"
@@ -87,6 +91,9 @@ void appendYielded(OpOperand &use, SmallVectorImpl<Value> &aliases) {
 void appendAliases(OpOperand &use, SmallVectorImpl<Value> &aliases) {
   Operation *user = use.getOwner();
   if (!isa<MemRefType>(use.get().getType())) {
+    // A table of addresses is used as long as they are.
+    if (auto store = dyn_cast<memref::StoreOp>(user))
+      aliases.push_back(store.getMemRef());
     if (!isa<func::CallOp>(user))
       llvm::append_range(aliases, user->getResults());
   } else if (isa<ViewLikeOpInterface, arith::SelectOp, memref::CastOp,
@@ -195,6 +202,8 @@ private:
   LogicalResult collect(memref::AllocOp op);
   void rewrite(Allocation &allocation, uint64_t offset, Value workspace);
   BlockArgument findWorkspace();
+  BlockArgument addWorkspace();
+  void setSize(BlockArgument workspace, uint64_t bytes);
   void hoistStack();
 
   func::FuncOp function;
@@ -265,6 +274,29 @@ BlockArgument Planner::findWorkspace() {
   return nullptr;
 }
 
+BlockArgument Planner::addWorkspace() {
+  Builder b(function.getContext());
+  const unsigned number = function.getNumArguments();
+  NamedAttrList attrs;
+  attrs.set("mg.workspace", b.getUnitAttr());
+  attrs.set("llvm.noalias", b.getUnitAttr());
+  attrs.set("llvm.align", b.getI64IntegerAttr(alignment));
+  function.insertArgument(number, MemRefType::get({0}, b.getI8Type()),
+                          attrs.getDictionary(b.getContext()),
+                          function.getLoc());
+  return function.getArgument(number);
+}
+
+void Planner::setSize(BlockArgument workspace, uint64_t bytes) {
+  Builder b(function.getContext());
+  workspace.setType(
+      MemRefType::get({static_cast<int64_t>(bytes)}, b.getI8Type()));
+  SmallVector<Type> inputs(function.getArgumentTypes());
+  inputs[workspace.getArgNumber()] = workspace.getType();
+  function.setType(b.getFunctionType(inputs, function.getResultTypes()));
+  function->setAttr("mg.workspace_bytes", b.getI64IntegerAttr(bytes));
+}
+
 /// Inside a task each iteration has its own stack frame; elsewhere an alloca in
 /// a loop would take new stack in every iteration.
 void Planner::hoistStack() {
@@ -282,13 +314,15 @@ LogicalResult Planner::run() {
   bool failedAny = false;
   function.walk([&](memref::AllocOp op) { failedAny |= failed(collect(op)); });
   function.walk([](memref::DeallocOp op) { op.erase(); });
-  BlockArgument workspace = findWorkspace();
   if (failedAny)
     return failure();
-  if (!workspace && !allocations.empty())
+  BlockArgument workspace = findWorkspace();
+  if (!workspace && allocations.empty())
+    return success();
+  if (!workspace && function.isPublic())
     return function.emitError("internal: allocations, but no workspace");
   if (!workspace)
-    return success();
+    workspace = addWorkspace();
 
   SmallVector<BufferLife> lives;
   uint64_t sum = 0;
@@ -299,25 +333,45 @@ LogicalResult Planner::run() {
   if (sum > uint64_t(INT64_MAX))
     return function.emitError("the temporary arrays are too large");
   const MemoryPlan plan = planMemory(lives, alignment);
-
-  const unsigned number = workspace.getArgNumber();
-  Builder b(function.getContext());
-  workspace.setType(
-      MemRefType::get({static_cast<int64_t>(plan.bytes)}, b.getI8Type()));
-  SmallVector<Type> inputs(function.getArgumentTypes());
-  inputs[number] = workspace.getType();
-  function.setType(b.getFunctionType(inputs, function.getResultTypes()));
-  function->setAttr("mg.workspace_bytes", b.getI64IntegerAttr(plan.bytes));
+  setSize(workspace, plan.bytes);
   for (auto [allocation, offset] : llvm::zip(allocations, plan.offsets))
     rewrite(allocation, offset, workspace);
   function.walk(addShift);
   return success();
 }
 
+/// Calls of private functions with a workspace bring it along.
+void passWorkspace(func::FuncOp callee, func::CallOp call) {
+  OpBuilder b(call);
+  Value memory = b.create<memref::AllocOp>(
+      call.getLoc(), cast<MemRefType>(callee.getArgumentTypes().back()));
+  call.getOperandsMutable().append(memory);
+}
+
 class PlanMemory : public impl::PlanMemoryBase<PlanMemory> {
   void runOnOperation() final {
-    if (!getOperation().isExternal() && failed(Planner(getOperation()).run()))
-      signalPassFailure();
+    llvm::StringMap<func::FuncOp> callees;
+    SmallVector<func::FuncOp> callers;
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      if (function.isExternal())
+        continue;
+      if (function.isPublic()) {
+        callers.push_back(function);
+        continue;
+      }
+      if (failed(Planner(function).run()))
+        return signalPassFailure();
+      if (function->hasAttr("mg.workspace_bytes"))
+        callees[function.getName()] = function;
+    }
+    for (func::FuncOp function : callers) {
+      function.walk([&](func::CallOp call) {
+        if (func::FuncOp callee = callees.lookup(call.getCallee()))
+          passWorkspace(callee, call);
+      });
+      if (failed(Planner(function).run()))
+        return signalPassFailure();
+    }
   }
 };
 

@@ -17,7 +17,6 @@
 #include "codegen/Passes.h"
 
 #include "mlir/IR/Builders.h"
-#include "mlir/Transforms/RegionUtils.h"
 
 namespace mg::codegen {
 
@@ -44,45 +43,6 @@ SmallVector<Run> runsOf(func::FuncOp function, size_t length) {
       runs.back().push_back(&op);
   }
   return runs;
-}
-
-/// Only these cross a function boundary as one pointer or one number.
-bool canPass(Type type) {
-  if (auto memory = dyn_cast<MemRefType>(type))
-    return memory.hasStaticShape() && memory.getLayout().isIdentity();
-  return type.isIntOrIndexOrFloat() || isa<LLVM::LLVMPointerType>(type);
-}
-
-/// The values that the ops of `run` need from outside, looked at through what
-/// can be repeated; the repeated ops in an order in which they can stand.
-struct Needs {
-  llvm::SetVector<Value> arguments;
-  llvm::SetVector<Operation *> repeated;
-
-  void add(Value value) {
-    Operation *op = value.getDefiningOp();
-    if (!canRepeat(op)) {
-      arguments.insert(value);
-      return;
-    }
-    if (repeated.contains(op))
-      return;
-    for (Value operand : op->getOperands())
-      add(operand);
-    repeated.insert(op);
-  }
-};
-
-Needs needsOf(const Run &run) {
-  llvm::SetVector<Value> used;
-  for (Operation *op : run) {
-    used.insert(op->operand_begin(), op->operand_end());
-    getUsedValuesDefinedAbove(op->getRegions(), used);
-  }
-  Needs needs;
-  for (Value value : used)
-    needs.add(value);
-  return needs;
 }
 
 void outline(func::FuncOp function, const Run &run, unsigned number) {

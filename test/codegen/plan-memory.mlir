@@ -111,6 +111,33 @@ func.func @stack(%w: memref<?xi8> {mg.workspace}, %n: index) {
   return
 }
 
+// What a private function needs is in the plan of its callers, while it runs.
+// CHECK-LABEL: func.func private @kernel
+// CHECK-SAME: memref<128xi8> {llvm.align = 64 : i64, llvm.noalias, mg.workspace}
+// CHECK-NOT: memref.alloc
+// CHECK-LABEL: func.func @caller
+// CHECK-SAME: %[[W:[^:]*]]: memref<192xi8>
+// CHECK-SAME: mg.workspace_bytes = 192
+// CHECK: %[[ARENA:.*]] = memref.view %[[W]]{{.*}} to memref<128xi8>
+// CHECK: call @kernel(%{{.*}}, %[[ARENA]])
+// CHECK: %[[ARENA:.*]] = memref.view %[[W]]{{.*}} to memref<128xi8>
+// CHECK: call @kernel(%{{.*}}, %[[ARENA]])
+func.func private @kernel(%x: memref<16xf32>) {
+  %a = memref.alloc() : memref<16xf32>
+  call @use(%a) : (memref<16xf32>) -> ()
+  %b = memref.alloc() : memref<16xf32>
+  call @use(%b) : (memref<16xf32>) -> ()
+  call @use(%a) : (memref<16xf32>) -> ()
+  return
+}
+func.func @caller(%w: memref<?xi8> {mg.workspace}) {
+  %a = memref.alloc() : memref<16xf32>
+  call @use(%a) : (memref<16xf32>) -> ()
+  call @kernel(%a) : (memref<16xf32>) -> ()
+  call @kernel(%a) : (memref<16xf32>) -> ()
+  return
+}
+
 // -----
 
 func.func private @use(memref<16xf32>)
