@@ -1,5 +1,6 @@
 #include "frontend/eager/Memory.h"
 
+#include <array>
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -13,8 +14,12 @@ namespace {
 
 constexpr std::size_t alignment = 64;
 constexpr std::size_t hugePage = std::size_t(2) << 20;
-/// Smaller blocks are malloc's business.
+/// Blocks of less are malloc's business, but for those below `small`.
 constexpr std::size_t large = std::size_t(256) << 10;
+/// Each thread keeps some of these: an aligned block costs malloc a split and a
+/// merge, ten times what a small op costs.
+constexpr std::size_t small = std::size_t(4) << 10;
+constexpr std::size_t smallBlocks = 16;
 /// What is kept for later, at most.
 constexpr std::size_t keptLimit = std::size_t(1) << 30;
 
@@ -60,8 +65,61 @@ FreeBlocks &freeBlocks() {
   return blocks;
 }
 
+/// The free small blocks of one thread, by size. Never destroyed, as it holds
+/// no more than memory: arrays die later than any object of a thread.
+class SmallBlocks {
+public:
+  void *take(std::size_t bytes) {
+    Stack &stack = of(bytes);
+    return stack.count ? stack.blocks[--stack.count] : nullptr;
+  }
+  void give(void *block, std::size_t bytes) {
+    Stack &stack = of(bytes);
+    if (isClosed || stack.count == smallBlocks)
+      std::free(block);
+    else
+      stack.blocks[stack.count++] = block;
+  }
+  /// From now on the thread keeps nothing.
+  void close() {
+    isClosed = true;
+    for (Stack &stack : stacks)
+      while (stack.count)
+        std::free(stack.blocks[--stack.count]);
+  }
+
+private:
+  struct Stack {
+    std::array<void *, smallBlocks> blocks;
+    std::size_t count;
+  };
+  Stack &of(std::size_t bytes) { return stacks[bytes / alignment - 1]; }
+
+  std::array<Stack, small / alignment> stacks;
+  bool isClosed;
+};
+
+constinit thread_local SmallBlocks smallOfThread{};
+
+SmallBlocks &smallBlocksOfThread() {
+  struct AtExit {
+    ~AtExit() { smallOfThread.close(); }
+    /// Makes the object, and so its end, known to the thread.
+    void touch() {}
+  };
+  thread_local AtExit atExit;
+  atExit.touch();
+  return smallOfThread;
+}
+
 struct Free {
-  void operator()(void *block) const { std::free(block); }
+  std::size_t bytes;
+  void operator()(void *block) const {
+    if (bytes <= small)
+      smallBlocksOfThread().give(block, bytes);
+    else
+      std::free(block);
+  }
 };
 struct GiveBack {
   std::size_t bytes;
@@ -72,10 +130,13 @@ struct GiveBack {
 
 std::shared_ptr<void> takeMemory(std::size_t bytes) {
   if (bytes < large) {
-    void *block = std::aligned_alloc(alignment, roundUp(bytes + 1, alignment));
+    bytes = roundUp(bytes + 1, alignment);
+    void *block = bytes <= small ? smallBlocksOfThread().take(bytes) : nullptr;
+    if (!block)
+      block = std::aligned_alloc(alignment, bytes);
     if (!block)
       throw std::bad_alloc();
-    return {block, Free{}};
+    return {block, Free{bytes}};
   }
   bytes = roundUp(bytes, large);
   void *block = freeBlocks().take(bytes);

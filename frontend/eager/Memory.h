@@ -1,7 +1,8 @@
 //===- Memory.h - memory for arrays, kept warm ----------------------------===//
 //
 // The first touch of fresh memory costs more than most ops (1.5 us per 4 KiB
-// page), so large blocks that are given back are handed out again.
+// page), so large blocks that are given back are handed out again; and so are
+// small ones, by the thread that gave them back.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MG_FRONTEND_EAGER_MEMORY_H

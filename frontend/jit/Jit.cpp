@@ -80,6 +80,7 @@ int in_place(const Compiled &compiled) {
 
 Leaves run(const Compiled &compiled, const Leaves &arguments, Where where) {
   std::vector<eager::Array> inputs, outputs;
+  inputs.reserve(arguments.size() + compiled.captures.size());
   for (const Tensor &leaf : arguments)
     if (!leaf.empty())
       inputs.push_back(known(leaf, "jit", where).array);
@@ -91,6 +92,7 @@ Leaves run(const Compiled &compiled, const Leaves &arguments, Where where) {
   if (status != MG_OK)
     throw Error(where, "jit", mg_status_text(status));
   Tensors results;
+  results.reserve(outputs.size());
   for (eager::Array &output : outputs)
     results.push_back(
         makeEager(std::move(output), where, "result of a compiled function"));

@@ -105,6 +105,7 @@ int Program::run(int entry, llvm::ArrayRef<eager::Array> inputs,
   if (inputs.size() != callee.input_count)
     return MG_ERROR_ARGUMENT;
   std::vector<eager::Array> kept; // row-major copies live until the end
+  kept.reserve(inputs.size());
   llvm::SmallVector<const void *> in;
   llvm::SmallVector<void *> out;
   for (auto [array, wanted] :
@@ -115,6 +116,7 @@ int Program::run(int entry, llvm::ArrayRef<eager::Array> inputs,
     in.push_back(kept.back().view.data);
   }
   outputs.clear();
+  outputs.reserve(callee.output_count);
   for (uint32_t i = 0; i < callee.output_count; ++i) {
     const int32_t updated = callee.updates[i];
     if (updated < 0)
@@ -128,8 +130,9 @@ int Program::run(int entry, llvm::ArrayRef<eager::Array> inputs,
       in[updated] = out.back();
   }
   const int64_t workspaceBytes = static_cast<int64_t>(callee.workspace_bytes);
-  const eager::Array workspace =
-      eager::allocate(MG_U8, std::array{workspaceBytes});
+  eager::Array workspace;
+  if (workspaceBytes > 0)
+    workspace = eager::allocate(MG_U8, std::array{workspaceBytes});
   return callee.call(state->weightPointers.data(), in.data(), out.data(),
                      workspace.view.data, pool);
 }

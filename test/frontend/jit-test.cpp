@@ -179,4 +179,25 @@ TEST_P(SameAsEager, OnRandomInput) {
 INSTANTIATE_TEST_SUITE_P(Ops, SameAsEager, testing::ValuesIn(ops),
                          [](const auto &info) { return info.param.first; });
 
+TEST(Memory, SmallArraysGoFromThreadToThread) {
+  // Each thread drops what another one made, while that makes more.
+  std::vector<Tensor> given;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<Tensor> made;
+    std::thread([&] {
+      const std::vector<Tensor> dropped = std::move(given);
+      for (int n = 1; n < 1500; n += 13)
+        made.push_back(
+            contiguous(mg::full({n}, static_cast<float>(round + n))));
+      for (const Tensor &t : made) {
+        ASSERT_EQ(reinterpret_cast<std::uintptr_t>(t.data()) % 64, 0);
+        const float last = round + static_cast<float>(t.size());
+        EXPECT_EQ(t.to_vector<float>(),
+                  std::vector<float>(static_cast<std::size_t>(t.size()), last));
+      }
+    }).join();
+    given = std::move(made);
+  }
+}
+
 } // namespace
