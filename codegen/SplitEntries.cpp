@@ -94,7 +94,7 @@ private:
       size_t ops = 0;
       for (const Run &run : runs)
         ops += run.size();
-      if (ops < 2 * length)
+      if (ops < 2 * static_cast<size_t>(length))
         continue;
       for (auto [i, run] : llvm::enumerate(runs))
         if (run.size() > 1)

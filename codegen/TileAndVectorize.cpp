@@ -13,6 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/Epilogue.h"
+#include "codegen/Batch.h"
 #include "codegen/Passes.h"
 #include "codegen/ReductionSplit.h"
 #include "codegen/RowKernel.h"
@@ -245,6 +246,12 @@ static linalg::GenericOp copyToGeneric(RewriterBase &rewriter,
       });
 }
 
+/// Whether the ops are independent loops that only share a launch.
+static bool isBatch(const KernelOps &kernel) {
+  auto rows = kernel.front()->getAttrOfType<DenseI64ArrayAttr>("mg.rows");
+  return kernel.size() > 1 && rows && rows.empty();
+}
+
 /// Erases `op`, and views and memory that no one has a use for any more.
 static void eraseWithMemory(RewriterBase &rewriter, Operation *op) {
   llvm::SetVector<Operation *> dead;
@@ -287,6 +294,8 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
   /// All ops of a kernel: as one loop over its rows, or one after the other.
   LogicalResult vectorizeKernel(RewriterBase &rewriter, const KernelOps &kernel,
                                 const StartValues &starts) {
+    if (isBatch(kernel))
+      return vectorizeBatch(rewriter, kernel, starts);
     FailureOr<bool> done = vectorizeRows(rewriter, kernel, starts);
     if (failed(done))
       return failure();
@@ -296,6 +305,28 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
         return failure();
       rest = rest.drop_front(*count);
     }
+    return success();
+  }
+
+  LogicalResult vectorizeBatch(RewriterBase &rewriter, const KernelOps &kernel,
+                               const StartValues &starts) {
+    SmallVector<LoopNest, 0> nests;
+    for (linalg::LinalgOp op : kernel) {
+      if (llvm::is_contained(op.getStaticLoopRanges(), 0))
+        continue;
+      FailureOr<LoopNest> nest = buildLoopNest(op);
+      if (failed(nest))
+        return failure();
+      starts.apply(op, *nest);
+      simplify(*nest);
+      nests.push_back(std::move(*nest));
+    }
+    rewriter.setInsertionPoint(kernel.back());
+    int64_t chunkGrain = grainAt(kernel.front());
+    for (const LoopNest &nest : emitBatch(rewriter, nests, lanes, chunkGrain))
+      emit(rewriter, nest, chunkGrain);
+    for (linalg::LinalgOp op : llvm::reverse(kernel))
+      eraseWithMemory(rewriter, op);
     return success();
   }
 
