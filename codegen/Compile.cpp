@@ -9,9 +9,11 @@
 
 #include "codegen/EmitEntry.h"
 #include "codegen/EmitObject.h"
+#include "codegen/KernelRuns.h"
 #include "codegen/LinkMath.h"
 #include "codegen/Passes.h"
 #include "codegen/Pipeline.h"
+#include "codegen/TracePasses.h"
 
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
@@ -125,6 +127,7 @@ LogicalResult Compiler::run(ModuleOp copy, StringRef step,
   passes.enableVerifier(options.verifyEach);
 #endif
   build(passes);
+  tracePasses(passes);
   return time(step, [&] { return passes.run(copy); });
 }
 
@@ -240,6 +243,8 @@ Compiler::compileLevel(ModuleOp buffers, const Level &level) {
       })))
     return failure();
   recordWorkspace(*copy);
+  if (options.inspection && &level == levels.front())
+    inspectVectors(*copy, *options.inspection);
   FailureOr<bool> stop = show(Emit::Vector, level.suffix, *copy);
   if (failed(stop) || *stop)
     return stoppedOr(stop);
@@ -337,6 +342,10 @@ FailureOr<Artefact> Compiler::compile() {
   if (succeeded(stop) && !*stop) {
     if (failed(run(*buffers, "buffers", buildToBuffersPipeline)))
       return failure();
+    if (options.inspection)
+      inspectBuffers(*buffers, *options.inspection);
+    if (options.profile)
+      bracketKernels(*buffers);
     stop = show(Emit::Buffers, "", *buffers);
   }
   if (failed(stop))

@@ -8,6 +8,7 @@
 #ifndef MG_CODEGEN_COMPILER_H
 #define MG_CODEGEN_COMPILER_H
 
+#include "codegen/Inspection.h"
 #include "minigrad/array.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -85,6 +86,10 @@ struct Options {
   /// answer): it stays outside, in `struct NAME_weights`.
   std::function<llvm::ArrayRef<char>(llvm::StringRef)> embeddedWeight = {};
   TimeReport *times = nullptr;
+  /// What is filled with what becomes of the program; null: nothing is.
+  Inspection *inspection = nullptr;
+  /// Tell minigrad/profile.h when a kernel begins and ends.
+  bool profile = false;
 };
 
 struct Argument {

@@ -11,6 +11,7 @@
 #include "minigrad/call.h"
 #include "minigrad/cpu.h"
 #include "minigrad/model.h"
+#include "minigrad/profile.h"
 
 #include "llvm/ExecutionEngine/JITLink/JITLinkMemoryManager.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -45,6 +46,8 @@ static SymbolMap runtimeSymbols(const LLJIT &jit) {
   add("mg_cpu_features", &mg_cpu_features);
   add("mg_model_load_weights", &mg_model_load_weights);
   add("mg_parallel_for", &mg_parallel_for);
+  add("mg_profile_begin", &mg_profile_begin);
+  add("mg_profile_end", &mg_profile_end);
   add("memcpy", static_cast<void *(*)(void *, const void *, size_t)>(&memcpy));
   add("memmove",
       static_cast<void *(*)(void *, const void *, size_t)>(&memmove));

@@ -192,6 +192,23 @@ void addShift(memref::ExtractAlignedPointerAsIndexOp op) {
   }
 }
 
+/// What `mgc inspect` shows of the plan.
+ArrayAttr describe(ArrayRef<Allocation> allocations, const MemoryPlan &plan,
+                   Builder b) {
+  SmallVector<Attribute> notes;
+  for (auto [allocation, offset] : llvm::zip(allocations, plan.offsets)) {
+    const auto note = [&](StringRef name, uint64_t number) {
+      return b.getNamedAttr(name, b.getI64IntegerAttr(int64_t(number)));
+    };
+    const BufferLife &life = allocation.life;
+    notes.push_back(
+        b.getDictionaryAttr({note("offset", offset), note("bytes", life.bytes),
+                             note("begin", life.begin), note("end", life.end),
+                             b.getNamedAttr("loc", allocation.op->getLoc())}));
+  }
+  return b.getArrayAttr(notes);
+}
+
 class Planner {
 public:
   explicit Planner(func::FuncOp function)
@@ -334,6 +351,9 @@ LogicalResult Planner::run() {
     return function.emitError("the temporary arrays are too large");
   const MemoryPlan plan = planMemory(lives, alignment);
   setSize(workspace, plan.bytes);
+  if (!allocations.empty())
+    function->setAttr("mg.arena",
+                      describe(allocations, plan, function.getContext()));
   for (auto [allocation, offset] : llvm::zip(allocations, plan.offsets))
     rewrite(allocation, offset, workspace);
   function.walk(addShift);

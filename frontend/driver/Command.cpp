@@ -2,13 +2,12 @@
 #include "frontend/driver/Command.h"
 
 #include "frontend/driver/Supervise.h"
+#include "frontend/driver/Trace.h"
 #include "frontend/io/FileError.h"
 #include "frontend/io/WholeFile.h"
 
-#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/ErrorHandling.h"
-#include "llvm/Support/TimeProfiler.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <fmt/format.h>
@@ -71,6 +70,8 @@ void writeReproducer(const ModelSource &source,
 Failure deathOf(Stage stage, int signal, const std::string &model) {
   if (signal == SIGKILL)
     return {Exit::Limit, "mgc", "killed, most likely for its use of memory"};
+  if (signal == SIGPIPE)
+    return {Exit::Write, "mgc", "nobody reads the output"};
   std::string how = strsignal(signal);
   switch (stage) {
   case Stage::Reading:
@@ -81,26 +82,6 @@ Failure deathOf(Stage stage, int signal, const std::string &model) {
     return {Exit::Internal, "mgc", "internal: " + how};
   }
 }
-
-/// A Chrome trace of what happens while this lives.
-class Trace {
-public:
-  explicit Trace(std::string path) : path(std::move(path)) {
-    if (!this->path.empty())
-      llvm::timeTraceProfilerInitialize(/*TimeTraceGranularity=*/100, "mgc");
-  }
-  void write() const {
-    if (path.empty())
-      return;
-    llvm::SmallString<0> text;
-    llvm::raw_svector_ostream stream(text);
-    llvm::timeTraceProfilerWrite(stream);
-    io::writeWholeFile(path, std::string_view(text.data(), text.size()));
-  }
-
-private:
-  std::string path;
-};
 
 } // namespace
 
@@ -118,6 +99,9 @@ int reportFailures(const std::function<Exit()> &work, bool color) {
     return report({static_cast<Exit>(error.status), error.path, error.reason});
   } catch (const std::bad_alloc &) {
     return report({Exit::Limit, "mgc", "out of memory"});
+  } catch (const std::system_error &error) {
+    // Nobody reads what we print any more, or there is no place for it.
+    return report({Exit::Write, "mgc", error.what()});
   } catch (const std::exception &error) {
     return report(
         {Exit::Internal, "mgc", std::string("internal: ") + error.what()});

@@ -2,7 +2,10 @@
 #include "frontend/driver/LoadedModel.h"
 
 #include "frontend/driver/Dims.h"
+#include "frontend/driver/PerturbOp.h"
 #include "frontend/driver/Supervise.h"
+#include "frontend/driver/Values.h"
+#include "ir/Ops.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/STLExtras.h"
@@ -11,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
 
 namespace mg::driver {
@@ -97,17 +101,55 @@ LoadedModel::LoadedModel(const Options &options, const ModelSource &source)
 }
 
 eager::WeightLookup LoadedModel::weightLookup() const {
-  return [this](llvm::StringRef name) { return weights.find(name); };
+  return [this](llvm::StringRef name) {
+    const eager::Array *made = io::find(invented, name);
+    return made ? *made : weights.find(name);
+  };
+}
+
+/// Random, and small enough that a network of any depth stays finite.
+static eager::Array inventWeight(mlir::mg::WeightOp op, std::uint64_t seed) {
+  auto type = llvm::cast<mlir::RankedTensorType>(op.getType());
+  const std::string name = op.getName().str();
+  const mg_argument wanted = {
+      name.c_str(), eager::dtypeOf(type.getElementType()).value_or(MG_F32),
+      static_cast<std::int32_t>(type.getRank()), type.getShape().data()};
+  eager::Array array = randomArray(wanted, seed);
+  if (array.view.dtype == MG_F32 && array.view.rank > 0) {
+    const auto scale = static_cast<float>(
+        1 / std::sqrt(std::max<double>(1, double(type.getDimSize(0)))));
+    auto *values = static_cast<float *>(array.view.data);
+    for (std::int64_t i = 0; i < array.size(); ++i)
+      values[i] *= scale;
+  }
+  return array;
+}
+
+void LoadedModel::inventWeights() {
+  if (weights.available())
+    return;
+  module->walk([&](mlir::mg::WeightOp op) {
+    if (!io::find(invented, op.getName()))
+      invented.emplace_back(op.getName().str(),
+                            inventWeight(op, invented.size() + 1));
+  });
 }
 
 std::shared_ptr<Program> LoadedModel::load(const std::string &level) {
+  return load(mlir::OwningOpRef<mlir::ModuleOp>(module->clone()), level);
+}
+
+std::shared_ptr<Program>
+LoadedModel::load(mlir::OwningOpRef<mlir::ModuleOp> part,
+                  const std::string &level) {
   llvm::TimeTraceScope trace("compile", level);
   enterStage(Stage::Compiling);
-  weights.check(*module);
+  if (invented.empty())
+    weights.check(*module);
   CompileOptions chosen = compile;
   chosen.codegen.levels = {level};
-  mlir::OwningOpRef<mlir::ModuleOp> copy = module->clone();
-  auto program = Program::create(*copy, chosen, weightLookup());
+  perturb(*part);
+  auto program = Program::create(*part, chosen, weightLookup());
   if (mlir::failed(program))
     diagnostics.fail(Exit::Invalid);
   return *program;

@@ -24,8 +24,18 @@ struct LoadedModel {
 
   /// Compiles a copy of the module in memory for `level`.
   std::shared_ptr<Program> load(const std::string &level);
+  /// Consumes `part`, a module made from this one.
+  std::shared_ptr<Program> load(mlir::OwningOpRef<mlir::ModuleOp> part,
+                                const std::string &level);
+
+  /// From now on weights are random where no file has them: for verbs that
+  /// measure or compare.
+  void inventWeights();
 
   eager::WeightLookup weightLookup() const;
+
+private:
+  io::NamedArrays invented;
 };
 
 } // namespace mg::driver

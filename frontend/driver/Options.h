@@ -25,6 +25,8 @@ struct Options {
   std::string dumpDir, trace;
   bool timeReport = false;
   bool json = false;
+  /// Time per kernel.
+  bool profile = false;
   bool color = false, verbose = false, quiet = false;
   /// For LLVM's own option parser.
   std::vector<std::string> llvmOptions;

@@ -1,8 +1,10 @@
 //===- RunModel.cpp - the verb run ----------------------------------------===//
 #include "frontend/driver/RunModel.h"
 
+#include "frontend/driver/KernelProfile.h"
 #include "frontend/driver/Pool.h"
 #include "frontend/driver/Supervise.h"
+#include "frontend/driver/Trace.h"
 
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/TimeProfiler.h"
@@ -80,8 +82,12 @@ std::shared_ptr<Program> loadLibrary(const Options &options,
   return *program;
 }
 
-Exit call(const Program &program, const Options &options,
-          const RunOptions &run) {
+using CallProgram = std::function<int(
+    const Program &program, int index, const std::vector<eager::Array> &inputs,
+    std::vector<eager::Array> &outputs, mg_pool *pool)>;
+
+Exit call(const Program &program, const Options &options, const RunOptions &run,
+          const CallProgram &callProgram) {
   enterStage(Stage::Running);
   llvm::TimeTraceScope trace("run");
   Pool pool(options.threads);
@@ -89,9 +95,43 @@ Exit call(const Program &program, const Options &options,
       program.model(),
       [&](int index, const std::vector<eager::Array> &inputs,
           std::vector<eager::Array> &outputs) {
-        return program.run(index, inputs, outputs, pool.get());
+        return callProgram(program, index, inputs, outputs, pool.get());
       },
       run);
+}
+
+int callOnce(const Program &program, int index,
+             const std::vector<eager::Array> &inputs,
+             std::vector<eager::Array> &outputs, mg_pool *pool) {
+  return program.run(index, inputs, outputs, pool);
+}
+
+/// With `--profile` a table of the kernels on stderr, with `--trace` their
+/// spans.
+Exit runProfiled(LoadedModel &model, const std::string &level,
+                 const Options &options, const RunOptions &run) {
+  constexpr int rounds = 7;
+  const ModelFacts facts = factsOf(model, level, options.disabledPasses);
+  model.compile.codegen.profile = true;
+  auto program = model.load(level);
+  return call(*program, options, run,
+              [&](const Program &program, int index,
+                  const std::vector<eager::Array> &inputs,
+                  std::vector<eager::Array> &outputs, mg_pool *pool) {
+                int status = MG_OK;
+                const EntryReport &entry = facts.entries[index];
+                const std::vector<KernelTime> times =
+                    profileKernels(entry, options.profile ? rounds : 1, [&] {
+                      status = status
+                                   ? status
+                                   : program.run(index, inputs, outputs, pool);
+                    });
+                if (options.profile && status == MG_OK) {
+                  MachineProbe probe(mg_pool_threads(pool));
+                  printProfile(entry, times, probe, stderr);
+                }
+                return status;
+              });
 }
 
 } // namespace
@@ -103,17 +143,23 @@ Exit runModel(const Options &options, const ModelSource &source,
     mlir::MLIRContext context;
     Diagnostics diagnostics(&context, source.path, options.color);
     Weights weights(options.weights, options.model);
+    if (options.profile)
+      throw Failure(Exit::Usage, "mgc",
+                    "--profile needs a model, not what was compiled of it");
     return call(*loadLibrary(options, source, context, weights, diagnostics),
-                options, run);
+                options, run, callOnce);
   }
   if (options.levels.size() > 1)
     throw Failure(Exit::Usage, "mgc", "run is for one CPU: --mcpu names more");
   LoadedModel model(options, source);
-  auto program =
-      model.load(options.levels.empty() ? "native" : options.levels[0]);
+  const std::string level =
+      options.levels.empty() ? "native" : options.levels[0];
+  if (options.profile || isTracing())
+    return runProfiled(model, level, options, run);
+  auto program = model.load(level);
   if (options.timeReport)
     model.times.print(llvm::errs());
-  return call(*program, options, run);
+  return call(*program, options, run, callOnce);
 }
 
 } // namespace mg::driver

@@ -19,24 +19,6 @@ namespace mg::driver {
 
 namespace {
 
-/// True where no op of the module (but calls, whose bodies count themselves)
-/// does more than move elements or compute each on its own.
-bool isElementwise(mlir::ModuleOp module) {
-  return !module
-              .walk([](mlir::Operation *op) {
-                bool plain =
-                    !llvm::isa_and_present<mlir::mg::MgDialect>(
-                        op->getDialect()) ||
-                    op->hasTrait<mlir::OpTrait::ConstantLike>() ||
-                    llvm::isa<mlir::mg::WeightOp, mlir::mg::CallOp,
-                              mlir::mg::CompositeOp, mlir::mg::Elementwise,
-                              mlir::mg::View>(op);
-                return plain ? mlir::WalkResult::advance()
-                             : mlir::WalkResult::interrupt();
-              })
-              .wasInterrupted();
-}
-
 class Verifier {
 public:
   Verifier(const Options &options, const ModelSource &source,
@@ -160,6 +142,23 @@ private:
 };
 
 } // namespace
+
+/// Calls do nothing themselves: their bodies count.
+bool isElementwise(mlir::ModuleOp module) {
+  return !module
+              .walk([](mlir::Operation *op) {
+                bool plain =
+                    !llvm::isa_and_present<mlir::mg::MgDialect>(
+                        op->getDialect()) ||
+                    op->hasTrait<mlir::OpTrait::ConstantLike>() ||
+                    llvm::isa<mlir::mg::WeightOp, mlir::mg::CallOp,
+                              mlir::mg::CompositeOp, mlir::mg::Elementwise,
+                              mlir::mg::View>(op);
+                return plain ? mlir::WalkResult::advance()
+                             : mlir::WalkResult::interrupt();
+              })
+              .wasInterrupted();
+}
 
 Exit verifyModel(const Options &options, const ModelSource &source,
                  const VerifyOptions &verify) {

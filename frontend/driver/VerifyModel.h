@@ -16,6 +16,10 @@ struct VerifyOptions {
   std::vector<std::string> inputs;
 };
 
+/// True where no op of the module does more than move elements or compute each
+/// on its own.
+bool isElementwise(mlir::ModuleOp module);
+
 /// Compiled code against the eager mode, entry by entry and CPU level by
 /// level, on random inputs. Where an entry holds only elementwise ops and
 /// views the bits must be equal; else the dtype's default tolerance applies.

@@ -1,6 +1,7 @@
 #include "frontend/eager/Memory.h"
 
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -112,9 +113,25 @@ SmallBlocks &smallBlocksOfThread() {
   return smallOfThread;
 }
 
+/// Bytes taken less bytes given back since the count began, and their most.
+std::atomic<bool> isCounting{false};
+std::atomic<std::int64_t> counted{0}, mostCounted{0};
+
+void count(std::int64_t bytes) {
+  if (!isCounting.load(std::memory_order_relaxed))
+    return;
+  const std::int64_t now =
+      counted.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  std::int64_t most = mostCounted.load(std::memory_order_relaxed);
+  while (most < now && !mostCounted.compare_exchange_weak(
+                           most, now, std::memory_order_relaxed)) {
+  }
+}
+
 struct Free {
   std::size_t bytes;
   void operator()(void *block) const {
+    count(-static_cast<std::int64_t>(bytes));
     if (bytes <= small)
       smallBlocksOfThread().give(block, bytes);
     else
@@ -123,7 +140,10 @@ struct Free {
 };
 struct GiveBack {
   std::size_t bytes;
-  void operator()(void *block) const { freeBlocks().give(block, bytes); }
+  void operator()(void *block) const {
+    count(-static_cast<std::int64_t>(bytes));
+    freeBlocks().give(block, bytes);
+  }
 };
 
 } // namespace
@@ -136,6 +156,7 @@ std::shared_ptr<void> takeMemory(std::size_t bytes) {
       block = std::aligned_alloc(alignment, bytes);
     if (!block)
       throw std::bad_alloc();
+    count(static_cast<std::int64_t>(bytes));
     return {block, Free{bytes}};
   }
   bytes = roundUp(bytes, large);
@@ -148,7 +169,19 @@ std::shared_ptr<void> takeMemory(std::size_t bytes) {
     if (unit == hugePage) // a wish; without it the pages are small
       madvise(block, roundUp(bytes, unit), MADV_HUGEPAGE);
   }
+  count(static_cast<std::int64_t>(bytes));
   return {block, GiveBack{bytes}};
+}
+
+void startCountingMemory() {
+  counted = 0;
+  mostCounted = 0;
+  isCounting = true;
+}
+
+std::size_t stopCountingMemory() {
+  isCounting = false;
+  return static_cast<std::size_t>(mostCounted.load());
 }
 
 bool isTakenMemory(const std::shared_ptr<void> &memory) {

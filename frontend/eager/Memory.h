@@ -19,6 +19,11 @@ std::shared_ptr<void> takeMemory(std::size_t bytes);
 /// Whether `memory` comes from takeMemory: nobody else knows it.
 bool isTakenMemory(const std::shared_ptr<void> &memory);
 
+/// From here to stopCountingMemory the blocks of all threads are counted.
+void startCountingMemory();
+/// The most bytes that were held at once beyond what was held at the start.
+std::size_t stopCountingMemory();
+
 } // namespace mg::eager
 
 #endif // MG_FRONTEND_EAGER_MEMORY_H

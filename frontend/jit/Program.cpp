@@ -1,5 +1,6 @@
 #include "frontend/jit/Program.h"
 
+#include "codegen/TracePasses.h"
 #include "ir/Dialect.h"
 #include "passes/Pipeline.h"
 
@@ -153,6 +154,7 @@ static mlir::LogicalResult runPasses(
   mlir::PassManager passes(module.getContext());
   passes.enableVerifier(options.codegen.verifyEach);
   build(passes, {options.dims, options.disabled});
+  codegen::tracePasses(passes);
   auto run = [&] { return passes.run(module); };
   codegen::TimeReport *times = options.codegen.times;
   return times ? times->time(step, run) : run();

@@ -2,10 +2,12 @@
 #include "RunFlags.h"
 
 #include "frontend/driver/BenchModel.h"
+#include "frontend/driver/BisectModel.h"
 #include "frontend/driver/Command.h"
 #include "frontend/driver/CompileModel.h"
 #include "frontend/driver/Doctor.h"
 #include "frontend/driver/GradModel.h"
+#include "frontend/driver/InspectModel.h"
 #include "frontend/driver/Roofline.h"
 #include "frontend/driver/RunModel.h"
 #include "frontend/driver/VerifyModel.h"
@@ -86,6 +88,8 @@ public:
     addRun();
     addVerify();
     addBench();
+    addInspect();
+    addBisect();
     addDoctor();
   }
 
@@ -198,6 +202,7 @@ private:
     addThreads(*sub, options);
     addRunFlags(*sub, runOptions);
     sub->add_flag("--json", runOptions.json, "report as JSON");
+    sub->add_flag("--profile", options.profile, "time per kernel, on stderr");
     sub->callback([this] {
       verb = [this] {
         runOptions.entry = options.entry;
@@ -239,6 +244,17 @@ private:
     sub->add_option("--rounds", benchOptions.rounds, "interleaved (default 7)")
         ->check(CLI::Range(1, 100000))
         ->option_text("N");
+    sub->add_option("--min-time", benchOptions.minSeconds,
+                    "seconds of a measurement (default 0.02)")
+        ->check(CLI::Range(0.0, 60.0))
+        ->option_text("SECONDS");
+    sub->add_option("--seed", benchOptions.seed, "of the random inputs");
+    sub->add_option("-i,--input", benchOptions.inputs,
+                    "NAME=VALUE or @SET; what is not given is random")
+        ->allow_extra_args(false);
+    sub->add_option("--html", benchOptions.html, "write a page with the plot")
+        ->option_text("FILE");
+    sub->add_flag("--profile", options.profile, "time per kernel, too");
     sub->add_flag("--roofline", benchOptions.roofline,
                   "no model: what this machine can do");
     sub->add_flag("--json", options.json, "Google Benchmark's format");
@@ -249,10 +265,56 @@ private:
               if (benchOptions.roofline == !options.model.empty())
                 throw Failure(Exit::Usage, "mgc",
                               "bench needs a MODEL, or --roofline and none");
-              return reportRooflines(benchOptions.threads, benchOptions.rounds,
-                                     options.json);
+              if (benchOptions.roofline)
+                return reportRooflines(benchOptions.threads,
+                                       benchOptions.rounds, options.json);
+              return static_cast<Exit>(
+                  withModel([&](const ModelSource &source) {
+                    return benchModel(options, source, benchOptions);
+                  }));
             },
             options.color);
+      };
+    });
+  }
+
+  void addInspect() {
+    CLI::App *sub = add("inspect", "kernels, memory, and what did not fuse");
+    sub->add_option("--expect", inspectOptions.expects,
+                    "one_kernel, no_copy, vector, kernels<=N: exit 1 where it "
+                    "does not hold")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->option_text("LIST");
+    sub->add_option("--html", inspectOptions.html, "write a page")
+        ->option_text("FILE");
+    sub->add_flag("--json", options.json, "report as JSON");
+    sub->callback([this] {
+      verb = [this] {
+        return withModel([&](const ModelSource &source) {
+          return inspectModel(options, source, inspectOptions);
+        });
+      };
+    });
+  }
+
+  void addBisect() {
+    CLI::App *sub =
+        add("bisect", "the first op whose compiled result is wrong");
+    addThreads(*sub, options);
+    sub->add_option("-o", bisectOptions.out,
+                    "the reduced program, its inputs beside it (.npz)")
+        ->option_text("OUT.mlir");
+    sub->add_option("--seed", bisectOptions.seed, "of the random inputs");
+    sub->add_option("-i,--input", bisectOptions.inputs,
+                    "NAME=VALUE or @SET; what is not given is random")
+        ->allow_extra_args(false);
+    sub->add_flag("--json", options.json, "report as JSON");
+    sub->callback([this] {
+      verb = [this] {
+        return withModel([&](const ModelSource &source) {
+          return bisectModel(options, source, bisectOptions);
+        });
       };
     });
   }
@@ -274,6 +336,8 @@ private:
   RunOptions runOptions;
   VerifyOptions verifyOptions;
   BenchOptions benchOptions;
+  InspectOptions inspectOptions;
+  BisectOptions bisectOptions;
   std::string out, emit, color = "auto";
   std::vector<std::string> command;
   std::function<int()> verb;
