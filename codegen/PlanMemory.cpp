@@ -353,7 +353,7 @@ LogicalResult Planner::run() {
   setSize(workspace, plan.bytes);
   if (!allocations.empty())
     function->setAttr("mg.arena",
-                      describe(allocations, plan, function.getContext()));
+                      describe(allocations, plan, Builder(function)));
   for (auto [allocation, offset] : llvm::zip(allocations, plan.offsets))
     rewrite(allocation, offset, workspace);
   function.walk(addShift);
