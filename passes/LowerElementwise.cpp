@@ -2,7 +2,7 @@
 //
 // Both families are one pattern over an interface: an elementwise op writes its
 // body, a view tells its map. A view becomes a linalg.generic that copies; the
-// copy disappears when fusion puts the map into the users (FusionPlan.h) or
+// copy disappears when fusion puts the map into the users (ProducerPlan.h) or
 // ResolveViews.cpp finds a tensor op that says the same.
 //
 //===----------------------------------------------------------------------===//

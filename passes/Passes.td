@@ -67,6 +67,16 @@ def FuseElementwise : Pass<"mg-fuse-elementwise", "func::FuncOp"> {
                            "linalg::LinalgDialect", "tensor::TensorDialect"];
 }
 
+def Fuse : Pass<"mg-fuse", "func::FuncOp"> {
+  let summary = "Loops over common rows become one kernel";
+  let options = [
+    Option<"explain", "explain", "bool", /*default=*/"false",
+           "Say on the function (`mg.unfused`) what is not fused, and why">,
+  ];
+  let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect",
+                           "linalg::LinalgDialect", "tensor::TensorDialect"];
+}
+
 def ResolveViews : Pass<"mg-resolve-views", "func::FuncOp"> {
   let summary = "Turn copies that only slice into slices";
   let dependentDialects = ["tensor::TensorDialect"];

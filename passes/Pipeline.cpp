@@ -13,7 +13,9 @@
 using namespace mlir;
 using namespace mlir::mg;
 
-std::vector<std::string> mg::fusionPasses() { return {"mg-fuse-elementwise"}; }
+std::vector<std::string> mg::fusionPasses() {
+  return {"mg-fuse-elementwise", "mg-fuse"};
+}
 
 std::vector<std::string> mg::optionalPasses() {
   std::vector<std::string> names = {"mg-simplify-control", "mg-match-donations",
@@ -83,6 +85,8 @@ void mg::buildLowerToLinalgPipeline(OpPassManager &manager,
   // Joined bodies hold what cancels: a bool stored and loaded, unused inputs.
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  // The last word on loops; while barriers keep apart what must not meet.
+  addOptional(manager, options, createFuse(FuseOptions{options.explain}));
   // Nothing merges equal ops any more.
   manager.addNestedPass<func::FuncOp>(createDropBarriers());
 }
@@ -103,8 +107,14 @@ struct TextOptions : PassPipelineOptions<TextOptions> {
   ListOption<std::string> disabled{
       *this, "disable", llvm::cl::desc("Flags of passes to leave out")};
 
+  Option<bool> explain{
+      *this, "explain", llvm::cl::init(false),
+      llvm::cl::desc("Say on functions what is not fused, and why")};
+
   PipelineOptions get() const {
-    return {{dims.begin(), dims.end()}, {disabled.begin(), disabled.end()}};
+    return {{dims.begin(), dims.end()},
+            {disabled.begin(), disabled.end()},
+            explain};
   }
 };
 

@@ -17,6 +17,8 @@ struct PipelineOptions {
   std::vector<std::string> dims;
   /// Flags of passes to leave out, of those in optionalPasses().
   std::vector<std::string> disabled = {};
+  /// Says on functions (`mg.unfused`) what is not fused, and why.
+  bool explain = false;
 };
 
 /// The flags of the passes that only make code better: a program means the same

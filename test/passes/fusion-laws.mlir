@@ -1,4 +1,4 @@
-// RUN: mgc-opt %s --mg-simplified-to-linalg | FileCheck %s
+// RUN: mgc-opt %s --mg-simplified-to-linalg=disable=mg-fuse | FileCheck %s
 
 // Law 1: exp has two users that are two kernels, so it is computed once, as a
 // tensor. What leads to it is fused.

@@ -1,0 +1,151 @@
+//===- ProducerPlan.cpp - Which ops are computed inside which loops
+//---------===//
+
+#include "passes/ProducerPlan.h"
+
+#include "passes/LoopBody.h"
+
+#include "mlir/Interfaces/CastInterfaces.h"
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+using namespace mlir::mg;
+using linalg::GenericOp;
+
+namespace {
+
+/// Where an op is computed: in the loops of `root`, at `map`.
+struct Placement {
+  GenericOp root;
+  AffineMap map;
+  bool operator==(const Placement &other) const {
+    return root == other.root && map == other.map;
+  }
+};
+
+/// What the users of an op want.
+struct Demand {
+  SmallVector<Placement> placements;
+  /// Some user needs the result in memory.
+  bool tensor = false;
+};
+
+class Planner {
+public:
+  SmallVector<FusedNest> plan(Block &block);
+
+private:
+  void place(GenericOp op);
+  Demand demandOn(GenericOp op);
+  void add(const Placement &placement, GenericOp producer, Demand &demand);
+
+  /// Where each op is computed; its own loops included if it keeps them.
+  DenseMap<Operation *, SmallVector<Placement>> placements;
+  /// By root, producers in reverse order.
+  llvm::MapVector<Operation *, SmallVector<FusedOp>> kernels;
+};
+
+} // namespace
+
+static int64_t steps(linalg::LinalgOp op) {
+  int64_t product = 1;
+  for (int64_t bound : op.getStaticLoopRanges())
+    product *= bound;
+  return product;
+}
+
+/// Whether the body is straight-line code, which may move to other loops.
+static bool isStraightLine(GenericOp op) {
+  return llvm::all_of(op.getBody()->without_terminator(), [](Operation &inner) {
+    return inner.getNumRegions() == 0 && isMemoryEffectFree(&inner);
+  });
+}
+
+/// Whether element (i, j, ..) of the only result is the body at (i, j, ..).
+static bool isProducer(GenericOp op) {
+  if (!op.hasPureTensorSemantics() || op->getNumResults() != 1 ||
+      op.hasDynamicShape() || op.getNumLoops() != op.getNumParallelLoops())
+    return false;
+  OpOperand *output = op.getDpsInitOperand(0);
+  return op.getMatchingIndexingMap(output).isIdentity() &&
+         !op.payloadUsesValueFromOperand(output) && isStraightLine(op);
+}
+
+/// Whether the op moves elements of its one input, and at most casts them.
+static bool isView(GenericOp op) {
+  return llvm::all_of(op.getBody()->without_terminator(), [](Operation &inner) {
+    return isa<CastOpInterface, linalg::IndexOp>(inner) ||
+           inner.hasTrait<OpTrait::ConstantLike>();
+  });
+}
+
+/// Whether the op only permutes and repeats dimensions of its input.
+static bool isPermutingView(GenericOp op) {
+  return op.getNumDpsInputs() == 1 && llvm::hasSingleElement(*op.getBody()) &&
+         op.getMatchingIndexingMap(op.getDpsInputOperand(0))
+             .isProjectedPermutation();
+}
+
+static bool accepts(GenericOp root, GenericOp producer) {
+  return !root->hasAttr("mg.contraction") || isPermutingView(producer);
+}
+
+void Planner::add(const Placement &placement, GenericOp producer,
+                  Demand &demand) {
+  if (!accepts(placement.root, producer))
+    demand.tensor = true;
+  else if (!llvm::is_contained(demand.placements, placement))
+    demand.placements.push_back(placement);
+}
+
+Demand Planner::demandOn(GenericOp op) {
+  Demand demand;
+  for (OpOperand &use : op->getUses()) {
+    auto user = dyn_cast<GenericOp>(use.getOwner());
+    auto placed = user ? placements.find(user) : placements.end();
+    if (placed == placements.end() || !user.isDpsInput(&use)) {
+      demand.tensor = true;
+      continue;
+    }
+    for (const Placement &at : placed->second)
+      add({at.root, composeAccess(use, at.map)}, op, demand);
+  }
+  return demand;
+}
+
+void Planner::place(GenericOp op) {
+  Demand demand;
+  bool fused = false, stays = true;
+  if (isProducer(op)) {
+    demand = demandOn(op);
+    stays = demand.tensor;
+    fused = isView(op) || (!demand.tensor && demand.placements.size() == 1 &&
+                           steps(demand.placements.front().root) <= steps(op));
+  }
+  SmallVector<Placement> &at = placements[op];
+  if (fused)
+    at = demand.placements;
+  for (const Placement &placement : at)
+    kernels[placement.root].push_back({op, placement.map});
+  if (!fused || stays)
+    at.push_back({op, AffineMap::getMultiDimIdentityMap(op.getNumLoops(),
+                                                        op.getContext())});
+}
+
+SmallVector<FusedNest> Planner::plan(Block &block) {
+  for (Operation &op : llvm::reverse(block))
+    if (auto generic = dyn_cast<GenericOp>(op);
+        generic && generic.hasPureTensorSemantics() &&
+        !generic.hasDynamicShape())
+      place(generic);
+  SmallVector<FusedNest> plan;
+  for (auto &[root, producers] : llvm::reverse(kernels)) {
+    std::reverse(producers.begin(), producers.end());
+    plan.push_back({cast<GenericOp>(root), std::move(producers)});
+  }
+  return plan;
+}
+
+SmallVector<FusedNest> mg::planProducers(Block &block) {
+  return Planner().plan(block);
+}

@@ -1,0 +1,111 @@
+// RUN: mgc-opt %s --mg-simplified-to-linalg=explain=true --split-input-file | FileCheck %s
+
+// Three nests over the same rows: the maximum, the exponentials with their sum,
+// and the quotient. A fill belongs to its reduction.
+// CHECK-LABEL: @softmax
+// CHECK-SAME: mg.unfused = []
+// CHECK: linalg.fill {mg.kernel = 0 : i64, mg.rows = array<i64: 0>}
+// CHECK: linalg.generic {{.*}}["parallel", "reduction"]} ins(%arg0 {{.*}}mg.kernel = 0 : i64, mg.rows = array<i64: 0>
+// CHECK: arith.maximumf
+// CHECK: %[[E:.*]]:2 = linalg.generic {{.*}}["parallel", "reduction"]} {{.*}}mg.kernel = 0 : i64, mg.rows = array<i64: 0>
+// CHECK: math.exp
+// CHECK: arith.addf
+// CHECK: linalg.generic {{.*}}["parallel", "parallel"]} ins(%[[E]]#0, %[[E]]#1 {{.*}}mg.kernel = 0 : i64, mg.rows = array<i64: 0>
+// CHECK-NOT: linalg.generic
+func.func @softmax(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %m = mg.reduce max %x [1] : tensor<4x8xf32> -> tensor<4xf32>
+  %mb = mg.broadcast %m [0] : tensor<4xf32> -> tensor<4x8xf32>
+  %d = mg.sub %x, %mb : tensor<4x8xf32>
+  %e = mg.exp %d : tensor<4x8xf32>
+  %s = mg.reduce sum %e [1] : tensor<4x8xf32> -> tensor<4xf32>
+  %sb = mg.broadcast %s [0] : tensor<4xf32> -> tensor<4x8xf32>
+  %y = mg.div %e, %sb : tensor<4x8xf32>
+  return %y : tensor<4x8xf32>
+}
+
+// -----
+
+// Ops over the same loops are one nest with a result for each that is wanted.
+// CHECK-LABEL: @siblings
+// CHECK: %[[R:.*]]:3 = linalg.generic {{.*}} ins(%arg0 : tensor<64x32xf32>)
+// CHECK-NOT: linalg.generic
+// CHECK: return %[[R]]#0, %[[R]]#1, %[[R]]#2
+func.func @siblings(%x: tensor<64x32xf32>)
+    -> (tensor<64x32xf32>, tensor<64xf32>, tensor<64xf32>) {
+  %e = mg.exp %x : tensor<64x32xf32>
+  %s = mg.reduce sum %x [1] : tensor<64x32xf32> -> tensor<64xf32>
+  %q = mg.mul %x, %x : tensor<64x32xf32>
+  %t = mg.reduce sum %q [1] : tensor<64x32xf32> -> tensor<64xf32>
+  return %e, %s, %t : tensor<64x32xf32>, tensor<64xf32>, tensor<64xf32>
+}
+
+// -----
+
+// A contraction and what follows on its elements: all parallel loops are rows.
+// CHECK-LABEL: @epilogue
+// CHECK: linalg.generic {{.*}}mg.contraction, mg.kernel = 0 : i64, mg.rows = array<i64: 0, 1>
+// CHECK: linalg.generic {{.*}}mg.kernel = 0 : i64, mg.rows = array<i64: 0, 1>
+// CHECK: arith.addf
+// CHECK: math.tanh
+// CHECK-NOT: linalg.generic
+func.func @epilogue(%x: tensor<4x3xf32>, %w: tensor<3x5xf32>,
+                    %b: tensor<5xf32>) -> tensor<4x5xf32> {
+  %d = mg.dot %x, %w contract [1] x [0] : (tensor<4x3xf32>, tensor<3x5xf32>) -> tensor<4x5xf32>
+  %bb = mg.broadcast %b [1] : tensor<5xf32> -> tensor<4x5xf32>
+  %s = mg.add %d, %bb : tensor<4x5xf32>
+  %y = mg.tanh %s : tensor<4x5xf32>
+  return %y : tensor<4x5xf32>
+}
+
+// -----
+
+// A sum across the rows runs with them; its loop over them is a reduction.
+// CHECK-LABEL: @across
+// CHECK: linalg.generic {{.*}}["parallel", "reduction"]} {{.*}}mg.rows = array<i64: 0>
+// CHECK: linalg.generic {{.*}}["reduction", "parallel"]} {{.*}}mg.rows = array<i64: 0>
+func.func @across(%x: tensor<64x32xf32>, %g: tensor<64x32xf32>)
+    -> (tensor<64x32xf32>, tensor<32xf32>) {
+  %s = mg.reduce sum %x [1] : tensor<64x32xf32> -> tensor<64xf32>
+  %sb = mg.broadcast %s [0] : tensor<64xf32> -> tensor<64x32xf32>
+  %y = mg.mul %g, %sb : tensor<64x32xf32>
+  %p = mg.mul %g, %y : tensor<64x32xf32>
+  %c = mg.reduce sum %p [0] : tensor<64x32xf32> -> tensor<32xf32>
+  return %y, %c : tensor<64x32xf32>, tensor<32xf32>
+}
+
+// -----
+
+// What waits for a sum across the rows is another kernel.
+// CHECK-LABEL: @after_across
+// CHECK-SAME: reason = "they have no rows in common"
+func.func @after_across(%x: tensor<64x32xf32>) -> tensor<64x32xf32> {
+  %c = mg.reduce sum %x [0] : tensor<64x32xf32> -> tensor<32xf32>
+  %b = mg.broadcast %c [1] : tensor<32xf32> -> tensor<64x32xf32>
+  %y = mg.div %x, %b : tensor<64x32xf32>
+  return %y : tensor<64x32xf32>
+}
+
+// -----
+
+// Neither may run first if a third op stands between them.
+// CHECK-LABEL: @detour
+// CHECK-SAME: reason = "something between them waits for one and the other for it"
+func.func @detour(%x: tensor<64x32xf32>) -> tensor<64x32xf32> {
+  %e = mg.exp %x : tensor<64x32xf32>
+  %c = mg.cumulative sum %e dim 0 : tensor<64x32xf32>
+  %y = mg.mul %e, %c : tensor<64x32xf32>
+  return %y : tensor<64x32xf32>
+}
+
+// -----
+
+// The same update of several tensors is one launch.
+// CHECK-LABEL: @batch
+// CHECK: linalg.generic {{.*}}mg.kernel = 0 : i64, mg.rows = array<i64>
+// CHECK: linalg.generic {{.*}}mg.kernel = 0 : i64, mg.rows = array<i64>
+func.func @batch(%x: tensor<4x8xf32>, %y: tensor<7xf32>)
+    -> (tensor<4x8xf32>, tensor<7xf32>) {
+  %a = mg.exp %x : tensor<4x8xf32>
+  %b = mg.exp %y : tensor<7xf32>
+  return %a, %b : tensor<4x8xf32>, tensor<7xf32>
+}
