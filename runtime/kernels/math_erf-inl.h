@@ -48,7 +48,7 @@ template <class D> HWY_INLINE Vector<D> Erf(D d, Vector<D> x) {
   const auto one = hn::Set(d, T(1));
   const auto small = hn::MulAdd(x, Polynomial(d, hn::Mul(x, x), C::kP), x);
   const auto a = hn::Min(hn::Set(d, C::kOne), hn::Abs(x)); // keeps NaN
-  const auto e = Exp(d, hn::Neg(hn::Mul(a, a)));
+  const auto e = ExpInRange(d, hn::Neg(hn::Mul(a, a)));
   const auto q = Polynomial(d, hn::Sub(a, one), C::kQ);
   const auto large = hn::NegMulAdd(e, q, one);
   return hn::IfThenElse(hn::Lt(a, one), small, hn::CopySign(large, x));

@@ -46,33 +46,42 @@ template <class V> struct ReducedExp {
   V n, q;
 };
 
-// `low` is added to x after the reduction: x + low may have more bits than x.
-template <class D>
-HWY_INLINE ReducedExp<Vector<D>> ReduceExp(D d, Vector<D> x, Vector<D> low) {
+// `low...`: nothing, or what is added to x after the reduction, because x + low
+// may have more bits than x.
+template <class D, class... Low>
+HWY_INLINE ReducedExp<Vector<D>> ReduceExp(D d, Vector<D> x, Low... low) {
   using T = hn::TFromD<D>;
   using C = ExpConstants<T>;
   const auto n = hn::Round(hn::Mul(x, hn::Set(d, T(1.44269504088896340736))));
   auto r = hn::NegMulAdd(n, hn::Set(d, C::kLn2High), x);
-  r = hn::Add(hn::NegMulAdd(n, hn::Set(d, C::kLn2Low), r), low);
+  r = hn::NegMulAdd(n, hn::Set(d, C::kLn2Low), r);
+  ((r = hn::Add(r, low)), ...);
   const auto q = hn::MulAdd(hn::Mul(r, r), Polynomial(d, r, C::kP), r);
   return {n, q};
+}
+
+// For an x + low... that is known to be between kLow and kHigh.
+template <class D, class... Low>
+HWY_INLINE Vector<D> ExpInRange(D d, Vector<D> x, Low... low) {
+  const auto e = ReduceExp(d, x, low...);
+  return Scale(d, hn::Add(e.q, hn::Set(d, hn::TFromD<D>(1))), e.n);
 }
 
 template <class D>
 HWY_INLINE Vector<D> ExpOfSum(D d, Vector<D> x, Vector<D> low) {
   using C = ExpConstants<hn::TFromD<D>>;
-  const auto e = ReduceExp(d, Clamp(d, C::kLow, C::kHigh, x), low);
-  return Scale(d, hn::Add(e.q, hn::Set(d, hn::TFromD<D>(1))), e.n);
+  return ExpInRange(d, Clamp(d, C::kLow, C::kHigh, x), low);
 }
 
 template <class D> HWY_INLINE Vector<D> Exp(D d, Vector<D> x) {
-  return ExpOfSum(d, x, hn::Zero(d));
+  using C = ExpConstants<hn::TFromD<D>>;
+  return ExpInRange(d, Clamp(d, C::kLow, C::kHigh, x));
 }
 
 template <class D> HWY_INLINE Vector<D> Expm1(D d, Vector<D> x) {
   using T = hn::TFromD<D>;
   using C = ExpConstants<T>;
-  const auto e = ReduceExp(d, Clamp(d, C::kMinusOne, C::kHigh, x), hn::Zero(d));
+  const auto e = ReduceExp(d, Clamp(d, C::kMinusOne, C::kHigh, x));
   // 2^n q + (2^n - 1), halved, because 2^n may be infinite.
   const auto half = PowerOfTwo(d, hn::Sub(e.n, hn::Set(d, T(1))));
   const auto y = hn::MulAdd(half, e.q, hn::Sub(half, hn::Set(d, T(0.5))));
@@ -90,7 +99,8 @@ template <class D> HWY_INLINE Vector<D> Tanh(D d, Vector<D> x) {
   const auto one = hn::Set(d, T(1));
   const auto z = hn::Mul(a, a);
   const auto small = hn::MulAdd(hn::Mul(a, z), Polynomial(d, z, C::kTanh), a);
-  const auto e = Exp(d, hn::Add(a, a));
+  const auto e =
+      ExpInRange(d, hn::Min(hn::Set(d, C::kHigh), hn::Add(a, a))); // keeps NaN
   const auto large = hn::Sub(one, hn::Div(hn::Set(d, T(2)), hn::Add(e, one)));
   const auto is_small = hn::Lt(a, hn::Set(d, C::kTanhSmall));
   return hn::CopySign(hn::IfThenElse(is_small, small, large), x);
