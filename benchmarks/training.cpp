@@ -1,8 +1,8 @@
-// bench-training MODEL [--threads N]: whole training steps (forward, backward,
-// optimizer) of mlp, cnn or transformer, compiled just in time. Reads a number
-// of steps per line from standard input, does them, and prints the seconds that
-// one took and the last loss: so whoever compares can take turns with others in
-// one run (benchmarks/peers/training.py).
+// bench-training MODEL [--threads N] [--eager]: whole training steps (forward,
+// backward, optimizer) of mlp, cnn or transformer, compiled just in time or op
+// by op. Reads a number of steps per line from standard input, does them, and
+// prints the seconds that one took and the last loss: so that tools/bench can
+// let it take turns with others in one run.
 #include <mg/mg.h>
 
 #include <chrono>
@@ -119,47 +119,57 @@ template <class M> Tensor loss(M model, Tensor x, Tensor y) {
 }
 
 /// Takes a number of steps, returns the last loss.
-template <class M> std::function<float(int)> trainer() {
+template <class M> std::function<float(int)> trainer(bool eager) {
   using State = typename mg::optim::Adam::State<M>;
   const auto keys = split(mg::Key(1), 3);
   const mg::optim::Adam adam{.lr = 1e-3};
   auto model = M::init(keys[0]);
   State state = adam.init(model);
-  auto step = mg::jit([adam](M m, State s, Tensor x, Tensor y) {
+  auto plain = [adam](M m, State s, Tensor x, Tensor y) {
     auto [l, g] = mg::value_and_grad(loss<M>)(m, x, y);
     return adam.update(g, s, m, l);
-  });
+  };
+  auto compiled = mg::jit(plain);
   Tensor x = M::input(keys[1]), y = M::labels(keys[2]);
   return [=](int steps) mutable {
     Tensor last;
     for (int i = 0; i < steps; ++i)
       std::tie(model, state, last) =
-          step(std::move(model), std::move(state), x, y);
+          eager ? plain(std::move(model), std::move(state), x, y)
+                : compiled(std::move(model), std::move(state), x, y);
     return last.template item<float>();
   };
 }
 
-std::function<float(int)> trainerOf(const std::string &name) {
+std::function<float(int)> trainerOf(const std::string &name, bool eager) {
   if (name == "mlp")
-    return trainer<Mlp>();
+    return trainer<Mlp>(eager);
   if (name == "cnn")
-    return trainer<Cnn>();
+    return trainer<Cnn>(eager);
   if (name == "transformer")
-    return trainer<Transformer>();
+    return trainer<Transformer>(eager);
   return {};
 }
 
 } // namespace
 
 int main(int argc, char **argv) try {
-  if ((argc != 2 && argc != 4) ||
-      (argc == 4 && std::strcmp(argv[2], "--threads") != 0)) {
+  int threads = 1;
+  bool eager = false, understood = argc > 1;
+  for (int i = 2; i < argc; ++i)
+    if (std::strcmp(argv[i], "--eager") == 0)
+      eager = true;
+    else if (std::strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
+      threads = std::atoi(argv[++i]);
+    else
+      understood = false;
+  if (!understood || threads < 1) {
     std::fprintf(stderr, "usage: bench-training mlp|cnn|transformer "
-                         "[--threads N]\n");
+                         "[--threads N] [--eager]\n");
     return 2;
   }
-  mg::set_num_threads(argc == 4 ? std::atoi(argv[3]) : 1);
-  auto train = trainerOf(argv[1]);
+  mg::set_num_threads(threads);
+  auto train = trainerOf(argv[1], eager);
   if (!train) {
     std::fprintf(stderr, "bench-training: no model '%s'\n", argv[1]);
     return 2;

@@ -14,6 +14,8 @@ import math
 BYTES = {"f32": 4, "i32": 4, "i1": 1}
 # Counted as one exponential each where the bound is computed.
 TRANSCENDENTAL = {"exp", "log", "tanh", "erf", "logistic", "sin", "cos"}
+# One instruction each, at least.
+ARITHMETIC = {"add", "sub", "mul", "div", "max", "min", "sqrt", "rsqrt"}
 # Elements at other places: nothing is computed.
 VIEWS = {"reshape", "transpose", "slice", "reverse", "broadcast"}
 
@@ -188,7 +190,9 @@ def flatten(graph, composites):
 
 
 class Work:
-    """What cannot be avoided: bytes in and out, multiply-adds, exponentials."""
+    """What cannot be avoided: bytes in and out, multiply-adds, exponentials,
+    other arithmetic. Of a gradient, only the forward part is counted, but for
+    products, of which it has two more."""
 
     def __init__(self, flat):
         used = {v: [] for v in flat.nodes}
@@ -210,6 +214,7 @@ class Work:
         if gradients:
             self.read += flat.outputs[0].bytes  # its cotangent
         self.exps = sum(n.size for n in flat.nodes if n.op in TRANSCENDENTAL)
+        self.operations = sum(n.size for n in flat.nodes if n.op in ARITHMETIC)
         self.flops = sum(flops(n) for n in flat.nodes) * (1 + (2 if gradients else 0))
 
 

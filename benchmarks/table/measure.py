@@ -3,9 +3,7 @@ import os
 import statistics
 import time
 
-import numpy as np
-
-from ours import Compiled, Eager, Failed
+from ours import Failed
 
 # A sample is the fastest of bursts, as the bound is: what disturbs only slows
 # down. A burst lasts this long or one call, a sample that long or one burst.
@@ -16,22 +14,6 @@ PAUSE = 0.004
 # itself moves with the neighbours.
 BELIEVED = 0.7
 SAME_CORE = 60
-
-
-def difference(got, expected, tolerance):
-    """The largest |got - expected| / (|expected| + rms(expected)) in units of
-    the tolerance; infinite for NaN."""
-    worst = 0.0
-    for g, e in zip(got, expected, strict=True):
-        if g.shape != e.shape:
-            raise Failed(f"answers a shape {g.shape}, not {e.shape}")
-        if not e.size:
-            continue
-        scale = float(np.sqrt(np.mean(np.square(e)))) or 1.0
-        error = np.abs(g - e) / (np.abs(e) + scale)
-        top = float(np.max(error)) / tolerance
-        worst = max(worst, top if top == top else float("inf"))
-    return worst
 
 
 class Contestant:
@@ -62,17 +44,14 @@ class Contestant:
         return "same core"
 
 
-def make(row, makers, say):
+def prepared(row, names, make, say):
     """The contestants that can do this row and answer it right, and why the
     others cannot."""
     able, reasons = [], {}
-    expected = row.expected()
-    for name, maker in makers.items():
+    for name in names:
         try:
-            contestant = Contestant(name, maker(row))
-            worst = difference(contestant.runner.answer(), expected, row.tolerance)
-            if worst > 1:
-                raise Failed(f"wrong: {worst:.1f} times the tolerance of {row.tolerance:g}")
+            contestant = Contestant(name, make(name, row))
+            row.check(contestant.runner)
             contestant.calibrate()
             able.append(contestant)
         except Failed as failure:
@@ -84,10 +63,10 @@ def make(row, makers, say):
     return able, reasons
 
 
-def measure(row, suite, machine, makers, rounds, say):
+def measure(row, suite, machine, names, make, rounds, say):
     """The row as a dictionary; the key `error` where it is not to be believed."""
     row.prepare()
-    able, reasons = make(row, makers, say)
+    able, reasons = prepared(row, names, make, say)
     bounds, floors, kinds, which = [], [], [], ""
     for i in range(rounds):
         say(f"{row.name}: round {i + 1} of {rounds}")

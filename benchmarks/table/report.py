@@ -12,9 +12,14 @@ def geometric_mean(ratios):
     return math.exp(statistics.fmean(map(math.log, ratios))) if ratios else None
 
 
+# Below this a peer's figure is Python's way to it: such rows are shown, but in no
+# mean.
+CALL = 0.5
+
+
 def ratios(rows, other):
     """other(row) / ours of the rows that have both."""
-    pairs = [(other(r), r["ours_us"]) for r in rows if "error" not in r]
+    pairs = [(other(r), r["ours_us"]) for r in rows if "error" not in r and (r["ours_us"] or 0) >= CALL]
     return [a / b for a, b in pairs if a and b]
 
 
@@ -25,7 +30,8 @@ def fastest(row):
 
 def summary(rows):
     """The last line: per suite and number of threads the geometric mean of
-    best peer / ours; of eager / ours, where there was no peer."""
+    best peer / ours; of eager / ours, where there was no peer. Wrong rows and
+    calls of less than half a microsecond are left out."""
     parts = []
     for suite, threads in sorted({(r["suite"], r["threads"]) for r in rows}):
         some = [r for r in rows if (r["suite"], r["threads"]) == (suite, threads)]

@@ -8,11 +8,12 @@ import emit_mlir
 import emit_python
 import machine
 import reference
+from compared import Compared
 from composites import COMPOSITES
 from graph import Graph, Work, flatten
 
 
-class Row:
+class Row(Compared):
     """Of a graph. Other kinds of rows (suites/loops.py) have the same methods.
     `weights`: inputs that a library may prepare beforehand, as inference does."""
 
@@ -59,9 +60,6 @@ class Row:
             x = machine.array(shape)
             rng.standard_normal(dtype=np.float32, out=x.reshape(-1) if x.ndim == 0 else x)
             self.inputs.append(x)
-
-    def release(self):
-        self.inputs = None
 
     def output_shapes(self):
         return [o.shape for o in self.graph.outputs] + [self.graph.inputs[i].shape for i in self.graph.wrt]

@@ -39,16 +39,20 @@ def main():
     print(json.dumps({"versions": versions, "missing": missing}), flush=True)
     with tempfile.TemporaryDirectory(prefix="mg-bench-") as folder:
         folder = pathlib.Path(folder)
-        makers = {"ours": lambda row: ours.Compiled(row, build, folder, machine),
-                  "eager": lambda row: ours.Eager(row, build, folder, machine)}
-        for name in versions:
-            makers[name] = lambda row, peer=peers.ALL[name]: peer(row, threads)
+
+        def make(name, row):
+            if hasattr(row, "contestant"):
+                return row.contestant(name, build, threads)
+            if name in peers.ALL:
+                return peers.ALL[name](row, threads)
+            return (ours.Compiled if name == "ours" else ours.Eager)(row, build, folder, machine)
+
         for suite in options["suites"]:
             rows = suites.rows(suite, options["shapes"])
             rows = [r for r in rows if options["filter"] in r.name]
             for i, row in enumerate(rows):
                 say(f"{suite} {i + 1}/{len(rows)}: {row.name}")
-                result = measure.measure(row, suite, machine, makers, options["rounds"], say)
+                result = measure.measure(row, suite, machine, ("ours", "eager", *versions), make, options["rounds"], say)
                 print(json.dumps(result), flush=True)
 
 

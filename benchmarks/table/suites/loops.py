@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 
 import machine
+from compared import Compared
 from ours import Failed
 
 
-class Scan:
+class Scan(Compared):
     dtype, tolerance, weights = "f32", 1e-4, ()
 
     def __init__(self, steps, width, gradient=False):
@@ -18,7 +19,7 @@ class Scan:
         self.wrt = [0, 1, 2] if gradient else []
         moved = 4 * (width * width + width + steps * width)
         self.work = SimpleNamespace(read=moved, written=4 * width + (moved if gradient else 0),
-                                    exps=steps * width,
+                                    operations=0, exps=steps * width,
                                     flops=2 * steps * width * width * (3 if gradient else 1))
         self.inputs = None
 
@@ -33,9 +34,6 @@ class Scan:
             x = machine.array(shape)
             x[...] = rng.standard_normal(shape) * (0.2 if len(self.inputs) == 0 else 1)
             self.inputs.append(x)
-
-    def release(self):
-        self.inputs = None
 
     def output_shapes(self):
         return [(self.width,)] + (self.shapes() if self.gradient else [])

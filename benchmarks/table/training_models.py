@@ -1,52 +1,14 @@
-"""Time of a whole training step beside PyTorch and JAX, taking turns in one run.
+"""The models of benchmarks/training.cpp by PyTorch and by JAX, and a training
+step of each: forward, backward, Adam. Shapes are the same; initial values are
+each library's own."""
+import jax
+import jax.numpy as jnp
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
 
-  training.py BENCH_TRAINING [--threads 1] [--rounds 7] [--models mlp,cnn,transformer]
-
-Prints a table: median milliseconds per step of minigrad, PyTorch eager,
-torch.compile and jax.jit, and the ratio of each to minigrad (above 1: minigrad
-is faster), with its lowest and highest round. All take the same shapes,
-float32, Adam with a fused or compiled update; initial values differ.
-"""
-
-import argparse
-import math
-import os
-import statistics
-import subprocess
-import sys
-import time
-
-
-def arguments():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("program")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--models", default="mlp,cnn,transformer")
-    parser.add_argument("--peers", default="torch,compile,jax")
-    return parser.parse_args()
-
-
-ARGS = arguments()
-# Before the libraries start their threads.
-os.environ["OMP_NUM_THREADS"] = str(ARGS.threads)
-os.environ["XLA_FLAGS"] = (
-    f"--xla_cpu_multi_thread_eigen={'true' if ARGS.threads > 1 else 'false'} "
-    f"intra_op_parallelism_threads={ARGS.threads}")
-os.environ["JAX_PLATFORMS"] = "cpu"
-if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:ARGS.threads])
-
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from torch import nn  # noqa: E402
-from torch.nn import functional as F  # noqa: E402
-
-torch.set_num_threads(ARGS.threads)
 WIDTH, HEADS, LENGTH, DEPTH, VOCABULARY = 256, 4, 128, 4, 256
-STEPS = {"mlp": 20, "cnn": 3, "transformer": 2}
 
 
 def data(model):
@@ -60,30 +22,6 @@ def data(model):
     return (rng.integers(0, VOCABULARY, (8, LENGTH)),
             rng.integers(0, VOCABULARY, (8, LENGTH)))
 
-
-# --- ours --------------------------------------------------------------------
-
-
-class Ours:
-    def __init__(self, model):
-        self.process = subprocess.Popen(
-            [ARGS.program, model, "--threads", str(ARGS.threads)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def seconds(self, steps):
-        self.process.stdin.write(f"{steps}\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline().split()
-        if len(line) != 2 or not math.isfinite(float(line[1])):
-            sys.exit(f"training.py: {ARGS.program} answered {line}")
-        return float(line[0])
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-# --- PyTorch -----------------------------------------------------------------
 
 
 class Block(nn.Module):
@@ -133,7 +71,7 @@ def torch_model(model):
     return Transformer()
 
 
-class Torch:
+class TorchStep:
     def __init__(self, model, compiled):
         x, y = data(model)
         self.x, self.y = torch.from_numpy(x), torch.from_numpy(y)
@@ -141,26 +79,18 @@ class Torch:
         self.optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
 
         def loss(x, y):
-            out = net(x)
-            return F.cross_entropy(out.flatten(0, -2), y.flatten())
+            return F.cross_entropy(net(x).flatten(0, -2), y.flatten())
 
         self.loss = torch.compile(loss) if compiled else loss
 
-    def seconds(self, steps):
-        start = time.perf_counter()
-        for _ in range(steps):
+    def steps(self, count):
+        """The last loss."""
+        for _ in range(count):
             self.optimizer.zero_grad()
             value = self.loss(self.x, self.y)
             value.backward()
             self.optimizer.step()
-        value.item()
-        return (time.perf_counter() - start) / steps
-
-    def close(self):
-        pass
-
-
-# --- JAX ---------------------------------------------------------------------
+        return value.item()
 
 
 def dense(key, i, o):
@@ -252,7 +182,7 @@ def adam(p, g, m, v, step):
     return p, m, v
 
 
-class Jax:
+class JaxStep:
     def __init__(self, model):
         init, net = JAX_MODELS[model]
         params = init(jax.random.split(jax.random.key(0), 3 + DEPTH))
@@ -273,50 +203,9 @@ class Jax:
         self.state = (params, zeros, copy, jnp.float32(1))
         self.data = (x, y)
         self.step = jax.jit(step, donate_argnums=(0, 1, 2))
-        lowered = self.step.lower(*self.state, *self.data).compile()
-        self.memory = lowered.memory_analysis()
 
-    def seconds(self, steps):
-        start = time.perf_counter()
-        for _ in range(steps):
+    def steps(self, count):
+        for _ in range(count):
             *state, value = self.step(*self.state, *self.data)
             self.state = tuple(state)
-        value.block_until_ready()
-        return (time.perf_counter() - start) / steps
-
-    def close(self):
-        pass
-
-
-MAKERS = {"torch": lambda m: Torch(m, False), "compile": lambda m: Torch(m, True),
-          "jax": Jax}
-NAMES = {"torch": "PyTorch", "compile": "torch.compile", "jax": "jax.jit"}
-
-
-def measure(model):
-    steps, peers = STEPS[model], ARGS.peers.split(",")
-    runs = {"ours": Ours(model), **{p: MAKERS[p](model) for p in peers}}
-    for run in runs.values():
-        run.seconds(steps), run.seconds(steps)
-    times = {name: [] for name in runs}
-    for _ in range(ARGS.rounds):
-        for name, run in runs.items():
-            times[name].append(run.seconds(steps))
-    for run in runs.values():
-        run.close()
-    cells = [f"{1e3 * statistics.median(times['ours']):.2f}"]
-    for peer in peers:
-        ratios = sorted(t / o for t, o in zip(times[peer], times["ours"]))
-        cells.append(f"{1e3 * statistics.median(times[peer]):.2f} "
-                     f"({statistics.median(ratios):.2f}: "
-                     f"{ratios[0]:.2f}-{ratios[-1]:.2f})")
-    print(f"| {model} | {ARGS.threads} | " + " | ".join(cells) + " |",
-          flush=True)
-
-
-print("| step | threads | minigrad, ms | "
-      + " | ".join(f"{NAMES[p]}, ms (ratio: lowest-highest)"
-                   for p in ARGS.peers.split(",")) + " |")
-print("|---|---|---|" + "---|" * len(ARGS.peers.split(",")))
-for model in ARGS.models.split(","):
-    measure(model)
+        return float(value.block_until_ready())

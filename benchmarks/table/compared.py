@@ -1,0 +1,37 @@
+"""Rows whose outputs are compared with an answer in f64."""
+import numpy as np
+
+from ours import Failed
+
+
+def difference(got, expected, tolerance):
+    """The largest |got - expected| / (|expected| + rms(expected)) in units of
+    the tolerance; infinite for NaN."""
+    worst = 0.0
+    for g, e in zip(got, expected, strict=True):
+        if g.shape != e.shape:
+            raise Failed(f"answers a shape {g.shape}, not {e.shape}")
+        if not e.size:
+            continue
+        scale = float(np.sqrt(np.mean(np.square(e)))) or 1.0
+        error = np.abs(g - e) / (np.abs(e) + scale)
+        top = float(np.max(error)) / tolerance
+        worst = max(worst, top if top == top else float("inf"))
+    return worst
+
+
+class Compared:
+    """`expected()`, `tolerance` and `inputs` are the row's."""
+
+    def check(self, runner):
+        """Raises where the runner's answer is wrong."""
+        if self._answer is None:
+            self._answer = self.expected()
+        worst = difference(runner.answer(), self._answer, self.tolerance)
+        if worst > 1:
+            raise Failed(f"wrong: {worst:.1f} times the tolerance of {self.tolerance:g}")
+
+    _answer = None
+
+    def release(self):
+        self.inputs = self._answer = None
