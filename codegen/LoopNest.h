@@ -35,6 +35,9 @@ struct Access {
   mlir::AffineMap map = {};
   /// False for what only later members of a kernel read, from registers.
   bool stored = true;
+  /// Where vectors are read, the line so many elements further is asked for;
+  /// 0: none.
+  int64_t prefetch = 0;
 
   bool isScalar() const {
     return !llvm::isa<mlir::MemRefType>(buffer.getType());

@@ -45,6 +45,7 @@ TileEmitter::Values TileEmitter::reduce(Tile tile) {
   for (unsigned d : ArrayRef(plan.reduction).drop_back())
     blocks *= nest.extents[d];
   Values accumulators = initialAccumulators(tile);
+  appendGuards(accumulators);
   if (!plan.pairwise || blocks == 1 || total <= shortSum)
     return reduceInOrder(0, tile, accumulators);
   createStacks(blocks);
@@ -162,22 +163,26 @@ TileEmitter::Values TileEmitter::combineAll(ArrayRef<Value> x,
 
 /// The tree of halves: lane i with lane i + n/2, down to one element.
 Value TileEmitter::foldLanes(unsigned output, ArrayRef<Value> vectors) {
+  auto join = [&](Value x, Value y) {
+    return isGuarded(output) ? compareAndSelect(output, x, y)
+                             : combine(output, x, y);
+  };
   Values level(vectors);
   while (level.size() > 1) {
     size_t half = level.size() / 2;
     for (size_t i = 0; i < half; ++i)
-      level[i] = combine(output, level[i], level[i + half]);
+      level[i] = join(level[i], level[i + half]);
     level.resize(half);
   }
   Value v = level.front();
   for (int64_t half = plan.lanes / 2; half > 1; half /= 2) {
     auto lower = llvm::to_vector(llvm::seq<int64_t>(0, half));
     auto upper = llvm::to_vector(llvm::seq<int64_t>(half, 2 * half));
-    v = combine(output, b.create<vector::ShuffleOp>(loc, v, v, lower),
-                b.create<vector::ShuffleOp>(loc, v, v, upper));
+    v = join(b.create<vector::ShuffleOp>(loc, v, v, lower),
+             b.create<vector::ShuffleOp>(loc, v, v, upper));
   }
-  return combine(output, b.create<vector::ExtractOp>(loc, v, 0),
-                 b.create<vector::ExtractOp>(loc, v, 1));
+  return join(b.create<vector::ExtractOp>(loc, v, 0),
+              b.create<vector::ExtractOp>(loc, v, 1));
 }
 
 /// The complete sum of an output at a place of the tile.
@@ -186,6 +191,8 @@ Value TileEmitter::finish(unsigned i, Place place, ArrayRef<Value> sums) {
   Value sum = sums[at];
   if (plan.isRowStyle())
     sum = foldLanes(o, sums.slice(at, accumulatorVecs));
+  if (isGuarded(o))
+    sum = resolveGuard(sum, sums[guard(o, place.row)]);
   if (startsFromOutput(o) || nest.overwrite)
     return sum;
   Value old = read(nest.inputs.size() + o, place);

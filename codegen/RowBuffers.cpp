@@ -20,9 +20,31 @@ static constexpr int64_t maxStackBytes = 512;
 RowBuffers::RowBuffers(KernelGroup &group, int64_t tile,
                        llvm::function_ref<bool(Operation *)> isErased)
     : group(group), tile(tile) {
+  findBuffers(isErased);
+  // The last one first: what moves into it may then move on with it.
+  for (unsigned i = buffers.size(); i-- > 0;) {
+    Access *room = findRoom(buffers[i]);
+    if (!room)
+      continue;
+    const Access to = *room;
+    auto home = llvm::find_if(buffers, [&](const Buffer &other) {
+      return other.alloc == rootOf(to.buffer);
+    });
+    for (Use &use : buffers[i].uses) {
+      use.access->buffer = to.buffer;
+      use.access->offset = to.offset;
+      use.offset = offsetInRoot(to).value_or(0);
+      if (home != buffers.end())
+        home->uses.push_back(use);
+    }
+    buffers.erase(buffers.begin() + i);
+  }
+}
+
+void RowBuffers::findBuffers(llvm::function_ref<bool(Operation *)> isErased) {
   llvm::MapVector<Value, Buffer> found;
   llvm::SmallDenseSet<Value> refused;
-  for (KernelMember &member : group.members)
+  for (auto [m, member] : llvm::enumerate(group.members))
     for (Access *access : member.nest.accesses()) {
       auto alloc =
           access->isScalar()
@@ -37,12 +59,61 @@ RowBuffers::RowBuffers(KernelGroup &group, int64_t tile,
         buffer = {alloc, SmallVector<int64_t>(rows), {}};
       if (!access->isLinear() || !offset || rows != ArrayRef(buffer.rowStrides))
         refused.insert(alloc);
-      buffer.uses.push_back({access, &member.nest, offset.value_or(0)});
+      buffer.uses.push_back({access, unsigned(m), offset.value_or(0)});
     }
+  auto endsEarlier = [](const Buffer &a, const Buffer &b) {
+    return a.uses.back().member < b.uses.back().member;
+  };
   for (auto &[alloc, buffer] : found)
     if (!refused.contains(alloc) && canShrink(buffer) &&
         isPrivate(buffer.alloc, isErased))
-      buffers.push_back(buffer);
+      buffers.insert(llvm::upper_bound(buffers, buffer, endsEarlier), buffer);
+}
+
+/// Whether no one touches the room until the buffer's last user fills it.
+bool RowBuffers::isFree(const Access &room, const Buffer &buffer) const {
+  unsigned last = buffer.uses.back().member;
+  for (unsigned m = 0; m <= last; ++m) {
+    LoopNest &nest = group.members[m].nest;
+    for (Access *access : nest.accesses())
+      if (!access->isScalar() && access != &room &&
+          mayOverlap(access->buffer, room.buffer))
+        return false;
+    bool loads = false;
+    nest.body->walk([&](memref::LoadOp load) {
+      loads |= mayOverlap(load.getMemRef(), room.buffer);
+    });
+    if (loads)
+      return false;
+  }
+  return true;
+}
+
+/// A result of the buffer's last user that has the same layout, and memory that
+/// is not yet in use; null if there is none.
+Access *RowBuffers::findRoom(const Buffer &buffer) const {
+  KernelMember &last = group.members[buffer.uses.back().member];
+  if (llvm::is_contained(last.nest.reduction, true) || last.nest.contraction)
+    return nullptr;
+  SmallVector<const Use *> reads;
+  for (const Use &use : buffer.uses)
+    if (use.member == buffer.uses.back().member)
+      reads.push_back(&use);
+  const Access &read = *reads.front()->access;
+  if (reads.size() != 1 || !coversBuffer(last.nest, read) ||
+      !llvm::all_of(buffer.uses, [&](const Use &use) {
+        return use.offset == reads.front()->offset;
+      }))
+    return nullptr;
+  for (auto [o, output] : llvm::enumerate(last.nest.outputs)) {
+    unsigned argument = last.nest.inputs.size() + o;
+    bool overwrites = last.nest.initial[o] ||
+                      last.nest.body->getArgument(argument).use_empty();
+    if (overwrites && output.element == read.element &&
+        output.strides == read.strides && isFree(output, buffer))
+      return &output;
+  }
+  return nullptr;
 }
 
 bool RowBuffers::isPrivate(
@@ -75,14 +146,15 @@ bool RowBuffers::staysInRow(const Use &use, int64_t stride,
   if (use.offset % (stride * extent) >= stride)
     return false;
   int64_t low = use.offset % stride, high = low;
-  for (unsigned d = group.rows; d < use.nest->size(); ++d) {
+  const LoopNest &nest = nestOf(use);
+  for (unsigned d = group.rows; d < nest.size(); ++d) {
     int64_t inner = use.access->strides[d];
-    if (use.nest->extents[d] == 1)
+    if (nest.extents[d] == 1)
       continue;
     if (!skips(inner, stride, extent))
       return false;
     if (std::abs(inner) < stride)
-      (inner < 0 ? low : high) += inner * (use.nest->extents[d] - 1);
+      (inner < 0 ? low : high) += inner * (nest.extents[d] - 1);
   }
   return low >= 0 && high < stride;
 }

@@ -5,6 +5,14 @@
 //   %e = memref.alloc() : memref<1024x1000xf32>    rows: the first dimension
 //     -> one tile of rows, 1 x 1000, per chunk
 //
+// And where an elementwise member computes a result of the same layout from it,
+// it needs none at all: what the member overwrites last may hold the temporary
+// before,
+//
+//   e = exp(x - m) ; y = e / s     ->     y = exp(x - m) ; y = y / s
+//
+// so that the first pass over the row waits for y's cache lines, not the last.
+//
 // An address of the old buffer is a number whose digits are the row loops and
 // what is inside them (KernelGroup.h). Dropping the digits of the rows, or
 // keeping that of the tile only, gives the address in the new one; strides are
@@ -40,7 +48,8 @@ public:
 private:
   struct Use {
     Access *access;
-    const LoopNest *nest;
+    /// The member.
+    unsigned member;
     /// From the root to the access's first element.
     int64_t offset;
   };
@@ -53,6 +62,12 @@ private:
       return llvm::cast<mlir::MemRefType>(alloc.getType());
     }
   };
+  const LoopNest &nestOf(const Use &use) const {
+    return group.members[use.member].nest;
+  }
+  void findBuffers(llvm::function_ref<bool(mlir::Operation *)> isErased);
+  Access *findRoom(const Buffer &buffer) const;
+  bool isFree(const Access &room, const Buffer &buffer) const;
   bool isPrivate(mlir::Value alloc,
                  llvm::function_ref<bool(mlir::Operation *)> isErased) const;
   bool canShrink(const Buffer &buffer) const;
@@ -64,6 +79,7 @@ private:
 
   KernelGroup &group;
   int64_t tile;
+  /// By their last use.
   llvm::SmallVector<Buffer, 0> buffers;
   llvm::DenseSet<mlir::Value> locals;
 };

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "codegen/RowKernel.h"
 
+#include "codegen/BufferRegions.h"
 #include "codegen/ColumnSums.h"
 #include "codegen/RowBuffers.h"
 #include "codegen/TileEmitter.h"
@@ -66,6 +67,9 @@ static constexpr int64_t firstCache = 8 << 10;
 /// Rows of a contraction: enough to pack a panel for, few enough for the cache.
 static constexpr int64_t minContractionRows = 16, maxContractionRows = 64;
 
+/// Each chunk has memory of its own: where that is much, few chunks do.
+static constexpr int64_t sharedChunks = 16;
+
 /// Whether a register tile is left inside the rows.
 static bool isWorthTiling(const KernelGroup &group, const LoopNest &nest) {
   for (unsigned d = group.rows; d < nest.size(); ++d)
@@ -107,12 +111,23 @@ static bool chooseTile(KernelGroup &group, RowPlan &plan) {
     plan.tile = roundTo(secondCache / scores, 8, minContractionRows,
                         maxContractionRows);
     plan.byRow = true;
+    plan.maxChunks = sharedChunks;
   } else if (sums) {
     plan.tile = ColumnSums::blockRows;
     plan.byRow = true;
+    plan.maxChunks = sharedChunks;
   }
-  plan.tile = std::min(plan.tile, group.rowExtent(group.rows - 1));
+  int64_t extent = group.rowExtent(group.rows - 1);
+  plan.tile = std::min(plan.tile, extent);
+  plan.minTile = contracts ? std::min(minContractionRows, extent) : plan.tile;
   return true;
+}
+
+static int64_t countTiles(const KernelGroup &group, int64_t tile) {
+  int64_t count = llvm::divideCeil(group.rowExtent(group.rows - 1), tile);
+  for (unsigned row = 0; row + 1 < group.rows; ++row)
+    count *= group.rowExtent(row);
+  return count;
 }
 
 std::optional<RowPlan> planRows(KernelGroup &group, int64_t grain) {
@@ -125,11 +140,12 @@ std::optional<RowPlan> planRows(KernelGroup &group, int64_t grain) {
   double work = 0;
   for (const KernelMember &member : group.members)
     work += workOf(member.nest);
-  plan.units = llvm::divideCeil(group.rowExtent(group.rows - 1), plan.tile);
-  for (unsigned row = 0; row + 1 < group.rows; ++row)
-    plan.units *= group.rowExtent(row);
+  int64_t wanted = std::min(wantedChunks(work, grain), plan.maxChunks);
+  plan.units = countTiles(group, plan.tile);
+  for (; plan.units < wanted && plan.tile > plan.minTile;
+       plan.units = countTiles(group, plan.tile))
+    plan.tile = std::max(plan.tile / 2, plan.minTile);
   // A few long rows are better shared out inside each row.
-  int64_t wanted = wantedChunks(work, grain);
   if (2 * plan.units <= wanted)
     return std::nullopt;
   plan.unitsPerChunk =
@@ -142,6 +158,32 @@ std::optional<RowPlan> planRows(KernelGroup &group, int64_t grain) {
 // The loop
 //===----------------------------------------------------------------------===//
 
+/// Elements of a row that are worth asking for early.
+static constexpr int64_t minPrefetch = 128;
+
+/// Where only one array is read row by row, the last member that reads it asks
+/// for its next row. (With two streams it costs more than it brings.)
+static void prefetchRows(KernelGroup &group) {
+  unsigned row = group.rows - 1;
+  Access *last = nullptr;
+  llvm::SmallDenseSet<Value> written;
+  for (KernelMember &member : group.members)
+    for (Access &access : member.nest.outputs)
+      written.insert(rootOf(access.buffer));
+  for (KernelMember &member : group.members)
+    for (Access &access : member.nest.inputs) {
+      if (access.isScalar() || !access.isLinear() || !access.strides[row] ||
+          written.contains(rootOf(access.buffer)) ||
+          innerSize(group, member.nest) < minPrefetch)
+        continue;
+      if (last && rootOf(last->buffer) != rootOf(access.buffer))
+        return;
+      last = &access;
+    }
+  if (last)
+    last->prefetch = last->strides[row];
+}
+
 namespace {
 class RowEmitter {
 public:
@@ -149,7 +191,10 @@ public:
              int64_t lanes, llvm::function_ref<bool(Operation *)> isErased)
       : b(b), group(given), plan(plan), lanes(lanes),
         loc(group.members.back().op.getLoc()),
-        buffers(group, plan.tile, isErased) {}
+        buffers(group, plan.tile, isErased) {
+    if (plan.tile == 1)
+      prefetchRows(group);
+  }
   void emit();
 
 private:

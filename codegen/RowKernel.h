@@ -4,7 +4,7 @@
 // in the first cache and what members hand to each other never leaves it:
 //
 //   scf.forall chunk:                      shares of the rows, for threads
-//     for tile of rows:                    1 row; more where a row is short
+//     for tile of rows:                    mostly of one row
 //       member 1 on the tile               loops and vectors of TileEmitter,
 //       member 2 on the tile               with the row loops held fixed
 //       ..
@@ -14,9 +14,7 @@
 //
 // The tile is what decides about speed, and members differ in what they like:
 //
-//  - row reductions and elementwise members: one row where it is long; as many
-//    as fit into the first cache where it is short, since each row costs a few
-//    instructions on top;
+//  - row reductions and elementwise members: one row;
 //  - rows that are neighbours in memory (a softmax over the first dimension):
 //    a whole vector of them, so that the lanes run across the rows;
 //  - contractions: a register tile of rows, as many as the second cache holds,
@@ -38,12 +36,12 @@ namespace mg::codegen {
 
 /// What is decided before any IR changes.
 struct RowPlan {
-  /// Rows of a tile, along the last row loop.
-  int64_t tile = 1;
+  /// Rows of a tile, along the last row loop, and how few are worth it.
+  int64_t tile = 1, minTile = 1;
   /// Members run row by row inside a tile, where they can.
   bool byRow = false;
   /// Tiles of all rows, and how they are shared out.
-  int64_t units = 1, chunks = 1, unitsPerChunk = 1;
+  int64_t units = 1, chunks = 1, unitsPerChunk = 1, maxChunks = INT64_MAX;
 };
 
 /// None where the members are better, or only, run one after the other. May

@@ -195,6 +195,7 @@ TileEmitter::Values TileEmitter::step(Tile tile, Values accumulators) {
       });
       keep(yields, place, accumulators);
     }
+  updateGuards(accumulators);
   return accumulators;
 }
 

@@ -1,10 +1,10 @@
 //===- TileEmitter.h - loops, tiles and vectors of a planned nest ---------===//
 //
-// Emits a LoopNest as its VectorPlan says. One class in six files: the loops
+// Emits a LoopNest as its VectorPlan says. One class in seven files: the loops
 // around a tile (TileAndVectorize.cpp), the reduction loops inside it
-// (Reduction.cpp), packed panels (Contraction.cpp), what follows a contraction
-// (Epilogue.cpp), operands as vectors (VectorAccess.cpp) and the body on them
-// (VectorBody.cpp).
+// (Reduction.cpp), maxima (Extremes.cpp), packed panels (Contraction.cpp), what
+// follows a contraction (Epilogue.cpp), operands as vectors (VectorAccess.cpp)
+// and the body on them (VectorBody.cpp).
 //
 //===----------------------------------------------------------------------===//
 #ifndef MG_CODEGEN_TILEEMITTER_H
@@ -105,6 +105,16 @@ private:
   /// Index of the stacks' level, in elements.
   Value stackIndex(Value level, unsigned vector);
 
+  // Extremes.cpp: maxima and minima that let NaN through.
+  bool isGuarded(unsigned output) const;
+  Value compareAndSelect(unsigned output, Value x, Value old);
+  Value widenExtreme(mlir::Operation &op, mlir::IRMapping &values, Place place);
+  void appendGuards(Values &accumulators);
+  /// The number of a guard among the accumulators.
+  unsigned guard(unsigned output, int64_t row) const;
+  void updateGuards(Values &accumulators);
+  Value resolveGuard(Value extreme, Value guard);
+
   // Epilogue.cpp: what follows on a tile whose sums are complete.
   void createStages();
   void emitEpilogues(Tile tile, mlir::ArrayRef<Value> sums);
@@ -117,6 +127,7 @@ private:
   Flat flatten(const Access &access);
   Value startOf(const Access &access);
   Value read(unsigned operand, Place place);
+  void prefetch(const Access &access, Place place, Value buffer, Value index);
   Value readLanes(unsigned operand, Value index, Place place);
   void readSquare(unsigned operand, Place place);
   Value readGeneral(const Access &access, Place place);
@@ -165,6 +176,13 @@ private:
   /// Rows of the tile in hand.
   int64_t tileRows = 1;
   int64_t accumulatorRows = 1, accumulatorVecs = 1;
+  /// What the step in hand compares with a guarded output's accumulators.
+  struct Candidate {
+    unsigned output;
+    Place place;
+    Value value;
+  };
+  llvm::SmallVector<Candidate> candidates;
   /// Per reduced output: partial sums, [level][rows][vecs] vectors.
   Values stacks;
   std::pair<mlir::Operation *, mlir::Operation *> fused;

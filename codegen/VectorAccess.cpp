@@ -97,6 +97,16 @@ void TileEmitter::storeVector(Value value, Value buffer, Value index) {
     b.create<vector::StoreOp>(loc, asVector(value), buffer, index);
 }
 
+void TileEmitter::prefetch(const Access &access, Place place, Value buffer,
+                           Value index) {
+  int64_t line = 64 * 8 / access.element.getIntOrFloatBitWidth();
+  if (access.prefetch && place.vec * plan.lanes % line == 0)
+    b.create<memref::PrefetchOp>(loc, buffer,
+                                 add(index, constant(access.prefetch)),
+                                 /*isWrite=*/false, /*localityHint=*/3,
+                                 /*isDataCache=*/true);
+}
+
 Value TileEmitter::readLanes(unsigned operand, Value index, Place place) {
   int64_t stride = accessOf(operand).strides[plan.vector];
   Values lanes;
@@ -182,6 +192,7 @@ Value TileEmitter::read(unsigned operand, Place place) {
   if (stride == 0) {
     value = b.create<memref::LoadOp>(loc, buffer, index);
   } else if (stride == 1 && full) {
+    prefetch(access, place, buffer, index);
     value = loadVector(access.element, buffer, index);
   } else if (stride == 1 && maskable) {
     Value zero = b.create<arith::ConstantOp>(loc, b.getZeroAttr(type));

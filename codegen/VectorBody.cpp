@@ -122,6 +122,9 @@ Value TileEmitter::widen(Operation &op, IRMapping &values, Place place) {
   if (&op == fused.second)
     return multiplyAdd(op, values);
 
+  if (Value extreme = widenExtreme(op, values, place))
+    return extreme;
+
   Values operands;
   for (Value v : op.getOperands())
     operands.push_back(values.lookupOrDefault(v));

@@ -22,7 +22,7 @@ std::vector<float> noise(int64_t n, uint32_t seed = 1) {
 }
 
 /// A module's text: each `$NAME` replaced, and `{rows 0, 1}` by the attributes
-/// of a kernel or, unfused, by nothing.
+/// of a kernel or, unfused, by nothing; `{contraction 0, 1}` is one as well.
 struct Text {
   std::string text;
   std::vector<std::pair<std::string, std::string>> words;
@@ -36,13 +36,17 @@ struct Text {
     };
     for (const auto &[name, value] : words)
       replace("$" + name, value);
-    for (size_t at; (at = result.find("{rows")) != std::string::npos;) {
-      const size_t end = result.find('}', at);
-      const std::string list = result.substr(at + 5, end - at - 5);
-      const std::string attrs = "{mg.kernel = 0 : i64, mg.rows = array<i64" +
-                                (list.empty() ? "" : ":" + list) + ">}";
-      result.replace(at, end + 1 - at, fused ? attrs : "{}");
-    }
+    for (const std::string start : {"{rows", "{contraction"})
+      for (size_t at; (at = result.find(start)) != std::string::npos;) {
+        const size_t end = result.find('}', at), from = at + start.size();
+        const std::string list = result.substr(from, end - from);
+        std::string attrs = start == "{rows" ? "" : "mg.contraction";
+        if (fused)
+          attrs += std::string(attrs.empty() ? "" : ", ") +
+                   "mg.kernel = 0 : i64, mg.rows = array<i64" +
+                   (list.empty() ? "" : ":" + list) + ">";
+        result.replace(at, end + 1 - at, "{" + attrs + "}");
+      }
     return result;
   }
 };
@@ -313,6 +317,200 @@ TEST(RowKernel, AnotherRowForbidsIt) {
       const auto [fused, apart] = runBoth(text, {x.data()}, {10 * n, 10 * n});
       EXPECT_EQ(fused, apart) << order << " " << n;
     }
+}
+
+TEST(RowKernel, InPlaceRowsAreOwnRows) {
+  // The softmax takes the place of its input: every row is read before it is
+  // overwritten.
+  Text text = softmaxOf(40, 1000, false);
+  const std::string result = R"(-> ($T {mg.name = "y",)";
+  const size_t at = text.text.find(result);
+  text.text.replace(at, result.size(),
+                    R"(-> ($T {mg.updates = 0 : i64, mg.name = "y",)");
+  const auto x = noise(40 * 1000);
+  std::vector<float> got[2];
+  for (bool fused : {false, true}) {
+    const Compiled compiled(text.get(fused), {.levels = {nativeLevel()}});
+    ASSERT_TRUE(compiled);
+    got[fused] = x;
+    EXPECT_EQ(compiled.call({got[fused].data()}, {got[fused].data()}), 0);
+  }
+  EXPECT_EQ(got[0], got[1]);
+  EXPECT_NE(got[0], x);
+}
+
+/// Scores of all pairs, those of later positions left out, their softmax and
+/// the weighted mean: rows are heads and positions.
+const std::string attention = R"(
+#q = affine_map<(h, i, j, d) -> (h, i, d)>
+#k = affine_map<(h, i, j, d) -> (h, j, d)>
+#s = affine_map<(h, i, j, d) -> (h, i, j)>
+#a = affine_map<(h, i, j) -> (h, i, j)>
+#r = affine_map<(h, i, j) -> (h, i)>
+#p = affine_map<(h, i, d, j) -> (h, i, j)>
+#v = affine_map<(h, i, d, j) -> (h, j, d)>
+#o = affine_map<(h, i, d, j) -> (h, i, d)>
+module attributes {mg.name = "k"} {
+func.func @f(%q: $X {mg.name = "q", mg.dtype = "f32"},
+             %k: $X {mg.name = "k", mg.dtype = "f32"},
+             %v: $X {mg.name = "v", mg.dtype = "f32"})
+    -> ($X {mg.name = "y", mg.dtype = "f32"}) attributes {mg.entry} {
+  %zero = arith.constant 0.0 : f32
+  %low = arith.constant 0xFF800000 : f32
+  %e0 = tensor.empty() : $P
+  %e1 = tensor.empty() : $P
+  %e2 = tensor.empty() : $P
+  %e3 = tensor.empty() : $P
+  %e4 = tensor.empty() : $R
+  %e5 = tensor.empty() : $R
+  %e6 = tensor.empty() : $X
+  %s0 = linalg.fill {rows 0, 1} ins(%zero : f32) outs(%e0 : $P) -> $P
+  %s = linalg.generic {indexing_maps = [#q, #k, #s],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%q, %k : $X, $X) outs(%s0 : $P) attrs = {contraction 0, 1} {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.mulf %a, %b : f32
+    %n = arith.addf %c, %m : f32
+    linalg.yield %n : f32
+  } -> $P
+  %t = linalg.generic {indexing_maps = [#a, #a],
+      iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%s : $P) outs(%e1 : $P) attrs = {rows 0, 1} {
+  ^bb0(%a: f32, %c: f32):
+    %i = linalg.index 1 : index
+    %j = linalg.index 2 : index
+    %l = arith.cmpi sge, %i, %j : index
+    %n = arith.select %l, %a, %low : f32
+    linalg.yield %n : f32
+  } -> $P
+  %m0 = linalg.fill {rows 0, 1} ins(%low : f32) outs(%e4 : $R) -> $R
+  %m = linalg.generic {indexing_maps = [#a, #r],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%t : $P) outs(%m0 : $R) attrs = {rows 0, 1} {
+  ^bb0(%a: f32, %c: f32):
+    %n = arith.maximumf %c, %a : f32
+    linalg.yield %n : f32
+  } -> $R
+  %l0 = linalg.fill {rows 0, 1} ins(%zero : f32) outs(%e5 : $R) -> $R
+  %el:2 = linalg.generic {indexing_maps = [#a, #r, #a, #r],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%t, %m : $P, $R) outs(%e2, %l0 : $P, $R) attrs = {rows 0, 1} {
+  ^bb0(%a: f32, %b: f32, %c: f32, %d: f32):
+    %n = arith.subf %a, %b : f32
+    %e = math.exp %n : f32
+    %f = arith.addf %d, %e : f32
+    linalg.yield %e, %f : f32, f32
+  } -> ($P, $R)
+  %w = linalg.generic {indexing_maps = [#a, #r, #a],
+      iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%el#0, %el#1 : $P, $R) outs(%e3 : $P) attrs = {rows 0, 1} {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %n = arith.divf %a, %b : f32
+    linalg.yield %n : f32
+  } -> $P
+  %y0 = linalg.fill {rows 0, 1} ins(%zero : f32) outs(%e6 : $X) -> $X
+  %y = linalg.generic {indexing_maps = [#p, #v, #o],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%w, %v : $P, $X) outs(%y0 : $X) attrs = {contraction 0, 1} {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %n = arith.mulf %a, %b : f32
+    %o = arith.addf %c, %n : f32
+    linalg.yield %o : f32
+  } -> $X
+  return %y : $X
+}
+}
+)";
+
+TEST(RowKernel, AttentionKeepsATileOfScores) {
+  const int64_t heads = 3;
+  for (int64_t n : {1, 7, 67, 300})
+    for (int64_t depth : {5, 24}) {
+      Text text{attention,
+                {{"X", shape({heads, n, depth})},
+                 {"P", shape({heads, n, n})},
+                 {"R", shape({heads, n})}}};
+      const int64_t size = heads * n * depth;
+      const auto q = noise(size), k = noise(size, 2), v = noise(size, 3);
+      const auto [fused, apart] =
+          runBoth(text, {q.data(), k.data(), v.data()}, {size}, false);
+      std::vector<double> want(size);
+      for (int64_t h = 0; h < heads; ++h)
+        for (int64_t i = 0; i < n; ++i) {
+          auto row = [&](const std::vector<float> &x, int64_t at) {
+            return &x[(h * n + at) * depth];
+          };
+          double sum = 0;
+          std::vector<double> mean(depth);
+          for (int64_t j = 0; j <= i; ++j) {
+            double score = 0;
+            for (int64_t d = 0; d < depth; ++d)
+              score += double(row(q, i)[d]) * row(k, j)[d];
+            sum += std::exp(score);
+            for (int64_t d = 0; d < depth; ++d)
+              mean[d] += std::exp(score) * row(v, j)[d];
+          }
+          for (int64_t d = 0; d < depth; ++d)
+            want[(h * n + i) * depth + d] = mean[d] / sum;
+        }
+      expectNear(fused[0], want, 1e-5);
+      expectNear(apart[0], want, 1e-5);
+    }
+}
+
+TEST(RowKernel, AttentionNeedsNoScoreMatrix) {
+  const Text text{attention,
+                  {{"X", shape({8, 1024, 8})},
+                   {"P", shape({8, 1024, 1024})},
+                   {"R", shape({8, 1024})}}};
+  auto compiled = compileText(text.get(true), {.levels = {nativeLevel()}});
+  ASSERT_TRUE(mlir::succeeded(compiled));
+  EXPECT_LT(compiled->entries[0].workspaceBytes, 8u * 1024 * 1024 * 4 / 4);
+}
+
+/// The largest and the smallest of each row.
+const std::string extremes = std::string(header) + R"(
+func.func @f(%x: $T {mg.name = "x", mg.dtype = "f32"})
+    -> ($S {mg.name = "high", mg.dtype = "f32"},
+        $S {mg.name = "low", mg.dtype = "f32"}) attributes {mg.entry} {
+  %minus = arith.constant 0xFF800000 : f32
+  %plus = arith.constant 0x7F800000 : f32
+  %e0 = tensor.empty() : $S
+  %e1 = tensor.empty() : $S
+  %h0 = linalg.fill {rows 0} ins(%minus : f32) outs(%e0 : $S) -> $S
+  %l0 = linalg.fill {rows 0} ins(%plus : f32) outs(%e1 : $S) -> $S
+  %y:2 = linalg.generic {indexing_maps = [#rc, #r, #r], iterator_types = ["parallel", "reduction"]}
+      ins(%x : $T) outs(%h0, %l0 : $S, $S) attrs = {rows 0} {
+  ^bb0(%a: f32, %o: f32, %p: f32):
+    %v = arith.maximumf %a, %o : f32
+    %w = arith.minimumf %p, %a : f32
+    linalg.yield %v, %w : f32, f32
+  } -> ($S, $S)
+  return %y#0, %y#1 : $S, $S
+}
+}
+)";
+
+TEST(RowKernel, ANaNAnywhereIsTheExtreme) {
+  for (int64_t n : {1, 5, 16, 63, 200}) {
+    // Row i has its NaN at i; the last two have none, one of them all infinite.
+    const int64_t rows = n + 2;
+    auto x = noise(rows * n);
+    for (int64_t i = 0; i < n; ++i)
+      x[i * n + i] = i % 2 ? NAN : -NAN;
+    std::fill_n(&x[n * n], n, -INFINITY);
+    const Text text{extremes, {{"T", shape({rows, n})}, {"S", shape({rows})}}};
+    const auto got = runBoth(text, {x.data()}, {rows, rows}).first;
+    for (int64_t i = 0; i < n; ++i) {
+      EXPECT_TRUE(std::isnan(got[0][i])) << n << " " << i;
+      EXPECT_TRUE(std::isnan(got[1][i])) << n << " " << i;
+    }
+    EXPECT_EQ(got[0][n], -INFINITY);
+    EXPECT_EQ(got[1][n], -INFINITY);
+    const float *last = &x[(n + 1) * n];
+    EXPECT_EQ(got[0][n + 1], *std::max_element(last, last + n));
+    EXPECT_EQ(got[1][n + 1], *std::min_element(last, last + n));
+  }
 }
 
 } // namespace
