@@ -5,6 +5,8 @@
 
 #include "passes/LoopBody.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/CastInterfaces.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -79,6 +81,40 @@ static bool isView(GenericOp op) {
   });
 }
 
+/// A mask or a range is not worth a load.
+static constexpr int maxSourceOps = 12;
+
+/// Takes from `left` the ops that make an element of `tensor`; negative where
+/// it is made of more than the loops' indices and constants.
+static void countSourceOps(Value tensor, int &left) {
+  if (matchPattern(tensor, m_Constant()))
+    return;
+  auto op = tensor.getDefiningOp<GenericOp>();
+  if (!op || !isProducer(op)) {
+    left = -1;
+    return;
+  }
+  for (Operation &inner : op.getBody()->without_terminator()) {
+    bool isCheap = isa<linalg::IndexOp>(inner) ||
+                   isa<arith::ArithDialect>(inner.getDialect());
+    bool divides = isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp,
+                       arith::RemUIOp, arith::DivFOp, arith::RemFOp>(inner);
+    left = isCheap && !divides ? left - 1 : -1;
+    if (left < 0)
+      return;
+  }
+  for (OpOperand *input : op.getDpsInputOperands())
+    if (left >= 0 && !op.getMatchingBlockArgument(input).use_empty())
+      countSourceOps(input->get(), left);
+}
+
+/// Whether the op makes elements of little but the loops' indices.
+static bool isSource(GenericOp op) {
+  int left = maxSourceOps;
+  countSourceOps(op->getResult(0), left);
+  return left >= 0;
+}
+
 /// Whether the op only permutes and repeats dimensions of its input.
 static bool isPermutingView(GenericOp op) {
   return op.getNumDpsInputs() == 1 && llvm::hasSingleElement(*op.getBody()) &&
@@ -119,8 +155,9 @@ void Planner::place(GenericOp op) {
   if (isProducer(op)) {
     demand = demandOn(op);
     stays = demand.tensor;
-    fused = isView(op) || (!demand.tensor && demand.placements.size() == 1 &&
-                           steps(demand.placements.front().root) <= steps(op));
+    fused = isView(op) || isSource(op) ||
+            (!demand.tensor && demand.placements.size() == 1 &&
+             steps(demand.placements.front().root) <= steps(op));
   }
   SmallVector<Placement> &at = placements[op];
   if (fused)

@@ -13,9 +13,10 @@
 //  1. A producer with arithmetic is never computed twice: it is fused only if
 //     all its users want it in one kernel at one map, and only if the kernel's
 //     loops make no more steps than its own.
-//  2. A producer that only moves or casts elements (a view) is fused into every
-//     user that can take it, each its own way. It stays as well if anything
-//     else wants it as a tensor.
+//  2. A producer that only moves or casts elements (a view), or makes them of
+//     little but the loops' indices (a mask), is fused into every user that can
+//     take it, each its own way. It stays as well if anything else wants it as
+//     a tensor.
 //  3. A contraction takes nothing but views that permute or repeat dimensions:
 //     its operands are read many times, and must stay plain mul, add.
 //
