@@ -10,13 +10,19 @@ namespace mg::codegen {
 
 namespace {
 
-/// Calls in an entry are calls of the runtime.
-bool runs(Operation *op) {
-  return isa<linalg::LinalgOp, memref::CopyOp, func::CallOp>(op);
-}
-
 /// Ops of the same number are one kernel; others have none.
 Attribute groupOf(Operation *op) { return op->getAttr("mg.kernel"); }
+
+/// Calls in an entry are calls of the runtime. What computes one element is no
+/// trip through memory.
+bool runs(Operation *op) {
+  if (auto nest = dyn_cast<linalg::LinalgOp>(op);
+      nest && !groupOf(op) &&
+      llvm::all_of(nest.getStaticLoopRanges(),
+                   [](int64_t n) { return n == 1; }))
+    return false;
+  return isa<linalg::LinalgOp, memref::CopyOp, func::CallOp>(op);
+}
 
 /// Whether `fill` is the first value of what `next` accumulates into.
 bool starts(linalg::FillOp fill, Operation *next) {
@@ -27,12 +33,29 @@ bool starts(linalg::FillOp fill, Operation *next) {
          });
 }
 
-/// Whether `op` runs in the trip of `last`, the op before it.
-bool joins(Operation *op, Operation *last) {
-  if (groupOf(op) || groupOf(last))
-    return groupOf(op) == groupOf(last);
-  auto fill = dyn_cast<linalg::FillOp>(last);
-  return fill && starts(fill, op);
+/// Whether `op` runs in the trip of `run`: a group of the same number, or fills
+/// of what it accumulates into.
+bool joins(Operation *op, const KernelRun &run) {
+  if (groupOf(op) || groupOf(run.back()))
+    return groupOf(op) == groupOf(run.back());
+  return llvm::all_of(run, [&](Operation *member) {
+    auto fill = dyn_cast<linalg::FillOp>(member);
+    return fill && (isa<linalg::FillOp>(op) || starts(fill, op));
+  });
+}
+
+/// A run of fills that nothing took up is one kernel per fill.
+void separateFills(std::vector<KernelRun> &found) {
+  std::vector<KernelRun> separate;
+  for (const KernelRun &run : found) {
+    if (groupOf(run.back()) || !isa<linalg::FillOp>(run.back())) {
+      separate.push_back(run);
+      continue;
+    }
+    for (Operation *fill : run)
+      separate.push_back({fill});
+  }
+  found = std::move(separate);
 }
 
 void appendRuns(Region &region, std::vector<KernelRun> &found) {
@@ -45,7 +68,7 @@ void appendRuns(Region &region, std::vector<KernelRun> &found) {
         for (Region &inner : op.getRegions())
           appendRuns(inner, found);
         open &= op.getNumRegions() == 0;
-      } else if (open && joins(&op, found.back().back())) {
+      } else if (open && joins(&op, found.back())) {
         found.back().push_back(&op);
       } else {
         found.push_back({&op});
@@ -60,6 +83,7 @@ void appendRuns(Region &region, std::vector<KernelRun> &found) {
 std::vector<KernelRun> kernelRuns(func::FuncOp entry) {
   std::vector<KernelRun> found;
   appendRuns(entry.getBody(), found);
+  separateFills(found);
   return found;
 }
 

@@ -145,8 +145,8 @@ std::optional<RowPlan> planRows(KernelGroup &group, int64_t grain) {
   for (; plan.units < wanted && plan.tile > plan.minTile;
        plan.units = countTiles(group, plan.tile))
     plan.tile = std::max(plan.tile / 2, plan.minTile);
-  // A few long rows are better shared out inside each row.
-  if (2 * plan.units <= wanted)
+  // Very few long rows are better shared out inside each row.
+  if (8 * plan.units <= wanted)
     return std::nullopt;
   plan.unitsPerChunk =
       llvm::divideCeil(plan.units, std::min(wanted, plan.units));

@@ -46,8 +46,8 @@ namespace {
 /// Groups ops to nests, in one walk through them.
 class Clustering {
 public:
-  explicit Clustering(const LoopClasses &classes)
-      : classes(classes), ops(classes.members()) {}
+  Clustering(const LoopClasses &classes, ArrayRef<unsigned> rows)
+      : classes(classes), rows(rows), ops(classes.members()) {}
   SmallVector<Nest> run();
 
 private:
@@ -58,6 +58,7 @@ private:
   unsigned earliest(unsigned op) const;
 
   const LoopClasses &classes;
+  ArrayRef<unsigned> rows;
   ArrayRef<GenericOp> ops;
   SmallVector<Nest> nests;
   DenseMap<Operation *, unsigned> nestOf, numberOf;
@@ -66,6 +67,10 @@ private:
 } // namespace
 
 bool Clustering::sameLoops(unsigned a, unsigned b) const {
+  // A sum across the rows has its own way through them.
+  for (unsigned row : rows)
+    if (classes.isReduced(a, row) != classes.isReduced(b, row))
+      return false;
   for (unsigned cls = 0; cls < classes.size(); ++cls) {
     if ((classes.loopIn(a, cls) < 0) != (classes.loopIn(b, cls) < 0))
       return false;
@@ -336,7 +341,7 @@ Verdict mg::judge(const LoopClasses &classes) {
   if (updates(ops))
     return {"one updates the other's result"};
   Verdict verdict;
-  verdict.nests = Clustering(classes).run();
+  verdict.nests = Clustering(classes, {}).run();
   if (verdict.nests.size() == 1)
     return verdict;
   if (isEpilogue(classes, verdict.nests)) {
@@ -350,6 +355,7 @@ Verdict mg::judge(const LoopClasses &classes) {
   verdict.rows = chooseRows(classes);
   if (verdict.rows.empty())
     return {"they have no rows in common"};
+  verdict.nests = Clustering(classes, verdict.rows).run();
   if (!sharesLittle(classes, verdict.rows))
     return {"a contraction would read an operand again for every row"};
   if (rowBytes(classes, verdict.rows) > maxRowBytes)

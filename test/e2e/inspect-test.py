@@ -78,14 +78,14 @@ class Inspect(Case):
         self.assertEqual(entry["ops"], {"exp": 1, "add": 1, "mul": 1})
 
     def test_unfused_it_is_three(self):
-        entry = self.inspect("chain.mlir", "--disable-pass", "mg-fuse-elementwise")
+        entry = self.inspect("chain.mlir", "--disable-pass", "mg-fuse-elementwise", "--disable-pass", "mg-fuse")
         kernels = entry["kernels"]
         self.assertEqual(len(kernels), 3)
         self.assertEqual([[edge["from"] for edge in kernel["reads"]] for kernel in kernels], [[], [0], [1]])
         self.assertEqual(sum(kernel["flops"] for kernel in kernels), 3000)
 
     def test_expectations_can_fail(self):
-        done = self.mgc("inspect", "chain.mlir", "-q", "--disable-pass", "mg-fuse-elementwise", "--expect",
+        done = self.mgc("inspect", "chain.mlir", "-q", "--disable-pass", "mg-fuse-elementwise", "--disable-pass", "mg-fuse", "--expect",
                         "one_kernel,kernels<=2,vector", status=1)
         self.assertEqual(done.stderr.splitlines(), ["mgc: 'main' is not one_kernel: 3 kernels",
                                                     "mgc: 'main' is not kernels<=2: 3 kernels"])
@@ -105,7 +105,7 @@ class Inspect(Case):
         self.assertTrue(all(kernel["inherent"] for kernel in entry["kernels"]))
 
     def test_buffers_fit_into_the_peak_and_never_meet(self):
-        entry = self.inspect("softmax.mlir", "--disable-pass", "mg-fuse-elementwise")
+        entry = self.inspect("softmax.mlir", "--disable-pass", "mg-fuse-elementwise", "--disable-pass", "mg-fuse")
         buffers = entry["buffers"]
         self.assertTrue(buffers)
         self.assertEqual(max(b["offset"] + b["bytes"] for b in buffers), entry["peak_bytes"])
@@ -121,15 +121,15 @@ class Inspect(Case):
             self.assertIn(part, text)
 
     def test_the_page_holds_everything(self):
-        self.mgc("inspect", "softmax.mlir", "-q", "--html", "page.html", "--disable-pass", "mg-fuse-elementwise")
+        self.mgc("inspect", "softmax.mlir", "-q", "--html", "page.html", "--disable-pass", "mg-fuse-elementwise", "--disable-pass", "mg-fuse")
         page = (self.folder / "page.html").read_text()
         self.assertNotIn("http", page.replace("http-equiv", ""))
-        entry = self.inspect("softmax.mlir", "--disable-pass", "mg-fuse-elementwise")
+        entry = self.inspect("softmax.mlir", "--disable-pass", "mg-fuse-elementwise", "--disable-pass", "mg-fuse")
         self.assertEqual(page.count('<g class="kernel'), len(entry["kernels"]))
 
     @unittest.skipUnless(BROWSER, "no chromium or chrome is installed")
     def test_a_browser_draws_what_json_counts(self):
-        arguments = ["softmax.mlir", "--disable-pass", "mg-fuse-elementwise"]
+        arguments = ["softmax.mlir", "--disable-pass", "mg-fuse-elementwise", "--disable-pass", "mg-fuse"]
         self.mgc("inspect", *arguments, "-q", "--html", "page.html")
         entry = self.inspect(*arguments)
         # The script of the page counts what the browser made of it.
