@@ -28,6 +28,7 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/IR/Instructions.h"
 #include "llvm/IR/Operator.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Support/FileSystem.h"
@@ -212,6 +213,19 @@ static void relaxFloats(llvm::Module &llvmModule) {
           instruction.setFastMathFlags(flags);
 }
 
+/// Non-temporal stores are of whole vectors at addresses that were checked
+/// (Streams.h); what LLVM does not know it would split into elements.
+static void alignStreams(llvm::Module &llvmModule) {
+  const llvm::DataLayout &layout = llvmModule.getDataLayout();
+  for (llvm::Function &function : llvmModule)
+    for (llvm::BasicBlock &block : function)
+      for (llvm::Instruction &instruction : block)
+        if (auto *store = dyn_cast<llvm::StoreInst>(&instruction))
+          if (store->hasMetadata(llvm::LLVMContext::MD_nontemporal))
+            store->setAlignment(llvm::Align(
+                layout.getTypeStoreSize(store->getValueOperand()->getType())));
+}
+
 /// Drops our notes on arguments. Of each that is left the translation warns,
 /// and prints the whole function for it: most of the time of a long one.
 static void dropArgumentNotes(ModuleOp module) {
@@ -262,6 +276,7 @@ Compiler::compileLevel(ModuleOp buffers, const Level &level) {
   if (!result)
     return failure();
   setTarget(*result, *machine);
+  alignStreams(*result);
   if (options.fastMath)
     relaxFloats(*result);
   if (failed(prepareBodies(*result, level)))

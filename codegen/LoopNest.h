@@ -38,6 +38,8 @@ struct Access {
   /// Where vectors are read, the line so many elements further is asked for;
   /// 0: none.
   int64_t prefetch = 0;
+  /// Full vectors are stored past the caches (Streams.h).
+  bool streamed = false;
 
   bool isScalar() const {
     return !llvm::isa<mlir::MemRefType>(buffer.getType());

@@ -109,7 +109,7 @@ Access *RowBuffers::findRoom(const Buffer &buffer) const {
     unsigned argument = last.nest.inputs.size() + o;
     bool overwrites = last.nest.initial[o] ||
                       last.nest.body->getArgument(argument).use_empty();
-    if (overwrites && output.element == read.element &&
+    if (overwrites && !output.streamed && output.element == read.element &&
         output.strides == read.strides && isFree(output, buffer))
       return &output;
   }

@@ -8,6 +8,7 @@
 #include "codegen/BufferRegions.h"
 #include "codegen/ColumnSums.h"
 #include "codegen/RowBuffers.h"
+#include "codegen/Streams.h"
 #include "codegen/TileEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -271,6 +272,11 @@ void RowEmitter::emitChunk(Block *frame, Value chunk, Value begin, Value end) {
     Value number = b.create<arith::SubIOp>(loc, unit, begin);
     emitUnit(unit, number);
   }
+  for (const KernelMember &member : group.members)
+    if (llvm::any_of(member.nest.outputs, isStreamed)) {
+      finishStreams(b, loc);
+      break;
+    }
   if (sums.empty())
     return;
   Value count = b.create<arith::SubIOp>(loc, end, begin);
@@ -363,8 +369,23 @@ void RowEmitter::emitMember(LoopNest nest) {
   TileEmitter(b, nest, planVectors(nest, lanes, 0)).emit();
 }
 
-void emitRows(OpBuilder &b, const KernelGroup &group, const RowPlan &plan,
+void emitRows(OpBuilder &b, KernelGroup &group, const RowPlan &plan,
               int64_t lanes, llvm::function_ref<bool(Operation *)> isErased) {
+  SmallVector<LoopNest *> nests;
+  for (KernelMember &member : group.members)
+    nests.push_back(&member.nest);
+  SmallVector<Access *> streams = findStreams(nests);
+  if (streams.empty())
+    return RowEmitter(b, group, plan, lanes, isErased).emit();
+  Location loc = group.members.back().op.getLoc();
+  auto ifAligned = b.create<scf::IfOp>(loc, areAligned(b, loc, streams),
+                                       /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(ifAligned.elseBlock());
+  RowEmitter(b, group, plan, lanes, isErased).emit();
+  for (Access *stream : streams)
+    stream->streamed = true;
+  b.setInsertionPointToStart(ifAligned.thenBlock());
   RowEmitter(b, group, plan, lanes, isErased).emit();
 }
 

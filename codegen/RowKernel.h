@@ -50,7 +50,7 @@ std::optional<RowPlan> planRows(KernelGroup &group, int64_t grain);
 
 /// The members' ops are left where they are, for the caller to erase, as are
 /// those of which `isErased` says so.
-void emitRows(mlir::OpBuilder &b, const KernelGroup &group, const RowPlan &plan,
+void emitRows(mlir::OpBuilder &b, KernelGroup &group, const RowPlan &plan,
               int64_t lanes,
               llvm::function_ref<bool(mlir::Operation *)> isErased);
 

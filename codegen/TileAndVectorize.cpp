@@ -12,12 +12,13 @@
 // the pass and the loops around a tile.
 //
 //===----------------------------------------------------------------------===//
-#include "codegen/Epilogue.h"
 #include "codegen/Batch.h"
+#include "codegen/Epilogue.h"
 #include "codegen/Passes.h"
 #include "codegen/ReductionSplit.h"
 #include "codegen/RowKernel.h"
 #include "codegen/StartValues.h"
+#include "codegen/Streams.h"
 #include "codegen/TileEmitter.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -170,13 +171,16 @@ void TileEmitter::emitChunks() {
     emitInside(0, fullTile());
     return {};
   });
-  if (!rest)
-    return;
-  Value isLast = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, chunk,
-                                         constant(chunks - 1));
-  auto ifLast = b.create<scf::IfOp>(loc, isLast);
-  b.setInsertionPointToStart(ifLast.thenBlock());
-  emitRest(0, fullTile(), rest);
+  if (rest) {
+    Value isLast = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, chunk,
+                                           constant(chunks - 1));
+    auto ifLast = b.create<scf::IfOp>(loc, isLast);
+    OpBuilder::InsertionGuard inLast(b);
+    b.setInsertionPointToStart(ifLast.thenBlock());
+    emitRest(0, fullTile(), rest);
+  }
+  if (llvm::any_of(nest.outputs, isStreamed))
+    finishStreams(b, loc);
 }
 
 TileEmitter::Values TileEmitter::step(Tile tile, Values accumulators) {
@@ -324,7 +328,7 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
     }
     rewriter.setInsertionPoint(kernel.back());
     int64_t chunkGrain = grainAt(kernel.front());
-    for (const LoopNest &nest : emitBatch(rewriter, nests, lanes, chunkGrain))
+    for (LoopNest &nest : emitBatch(rewriter, nests, lanes, chunkGrain))
       emit(rewriter, nest, chunkGrain);
     for (linalg::LinalgOp op : llvm::reverse(kernel))
       eraseWithMemory(rewriter, op);
@@ -403,7 +407,23 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
     return count;
   }
 
-  void emit(OpBuilder &b, const LoopNest &nest, int64_t chunkGrain) {
+  void emit(OpBuilder &b, LoopNest &nest, int64_t chunkGrain) {
+    SmallVector<Access *> streams = findStreams(&nest);
+    if (streams.empty())
+      return emitPlanned(b, nest, chunkGrain);
+    auto ifAligned = b.create<scf::IfOp>(
+        nest.loc, areAligned(b, nest.loc, streams), /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(ifAligned.elseBlock());
+    emitPlanned(b, nest, chunkGrain);
+    for (Access *stream : streams)
+      stream->streamed = true;
+    b.setInsertionPointToStart(ifAligned.thenBlock());
+    emitPlanned(b, nest, chunkGrain);
+    finishStreams(b, nest.loc);
+  }
+
+  void emitPlanned(OpBuilder &b, const LoopNest &nest, int64_t chunkGrain) {
     VectorPlan plan = planVectors(nest, lanes, chunkGrain);
     ReductionSplit split(nest, plan, wantedChunks(workOf(nest), chunkGrain));
     if (!split.isWorthwhile())

@@ -225,6 +225,9 @@ void TileEmitter::write(unsigned output, Place place, Value value) {
       b.create<memref::StoreOp>(loc,
                                 b.create<vector::ExtractOp>(loc, value, lane),
                                 buffer, add(index, constant(lane * stride)));
+  } else if (place.valid == plan.lanes && access.streamed && plan.lanes > 1) {
+    b.create<vector::StoreOp>(loc, asVector(value), buffer, index,
+                              /*nontemporal=*/true);
   } else if (place.valid == plan.lanes) {
     storeVector(value, buffer, index);
   } else {

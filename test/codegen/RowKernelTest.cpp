@@ -5,6 +5,7 @@
 #include "minigrad/pool.h"
 
 #include <cmath>
+#include <cstring>
 #include <random>
 
 using namespace mg::codegen;
@@ -510,6 +511,38 @@ TEST(RowKernel, ANaNAnywhereIsTheExtreme) {
     const float *last = &x[(n + 1) * n];
     EXPECT_EQ(got[0][n + 1], *std::max_element(last, last + n));
     EXPECT_EQ(got[1][n + 1], *std::min_element(last, last + n));
+  }
+}
+
+TEST(RowKernel, StreamedResultsAreTheSame) {
+  // Large enough to be stored past the caches, where it is aligned.
+  const int64_t rows = 8200, columns = 1024, size = rows * columns;
+  const Compiled compiled(softmaxOf(rows, columns, false).get(true),
+                          {.levels = {nativeLevel()}});
+  ASSERT_TRUE(compiled);
+  const auto x = noise(size);
+  mg_pool *two = mg_pool_create(2);
+  std::vector<float> memory(size + 64, NAN), want;
+  auto *aligned = reinterpret_cast<float *>(
+      (reinterpret_cast<uintptr_t>(memory.data() + 1) + 63) / 64 * 64);
+  for (int64_t shift : {0, 1})
+    for (mg_pool *pool : {static_cast<mg_pool *>(nullptr), two}) {
+      std::fill(memory.begin(), memory.end(), NAN);
+      float *y = aligned + shift;
+      ASSERT_EQ(compiled.call({x.data()}, {y}, {}, 0, pool), 0);
+      EXPECT_TRUE(std::isnan(y[-1]) && std::isnan(y[size]));
+      if (want.empty())
+        want.assign(y, y + size);
+      EXPECT_EQ(std::memcmp(y, want.data(), size * sizeof(float)), 0);
+    }
+  mg_pool_destroy(two);
+  for (int64_t r : {int64_t(0), rows - 1}) {
+    double sum = 0;
+    for (int64_t c = 0; c < columns; ++c)
+      sum += std::exp(double(x[r * columns + c]));
+    for (int64_t c = 0; c < columns; ++c)
+      ASSERT_NEAR(want[r * columns + c],
+                  std::exp(double(x[r * columns + c])) / sum, 1e-6);
   }
 }
 

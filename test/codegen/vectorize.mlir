@@ -142,3 +142,81 @@ func.func @filled(%a: memref<8x5xf32>, %b: memref<5x8xf32>,
   }
   return
 }
+
+// -----
+
+// A kernel over rows is one loop; what its members hand to each other is one
+// row, and of a scalar per row one place.
+// CHECK-LABEL: func @rows
+// CHECK-NOT: memref.alloc()
+// CHECK: scf.forall
+// CHECK: memref.alloca() {{.*}}: memref<1xf32>
+// CHECK: scf.for
+// CHECK-NOT: scf.for
+// CHECK-NOT: memref.alloc()
+// CHECK: return
+#row = affine_map<(i, j) -> (i)>
+#all = affine_map<(i, j) -> (i, j)>
+func.func @rows(%x: memref<6x40xf32>, %y: memref<6x40xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %s = memref.alloc() : memref<6xf32>
+  %e = memref.alloc() : memref<6x40xf32>
+  linalg.fill {mg.kernel = 3 : i64, mg.rows = array<i64: 0>}
+      ins(%zero : f32) outs(%s : memref<6xf32>)
+  linalg.generic {indexing_maps = [#all, #all, #row],
+                  iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<6x40xf32>) outs(%e, %s : memref<6x40xf32>, memref<6xf32>)
+      attrs = {mg.kernel = 3 : i64, mg.rows = array<i64: 0>} {
+  ^bb0(%a: f32, %o: f32, %p: f32):
+    %m = arith.mulf %a, %a : f32
+    %n = arith.addf %p, %m : f32
+    linalg.yield %m, %n : f32, f32
+  }
+  linalg.generic {indexing_maps = [#all, #row, #all],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%e, %s : memref<6x40xf32>, memref<6xf32>) outs(%y : memref<6x40xf32>)
+      attrs = {mg.kernel = 3 : i64, mg.rows = array<i64: 0>} {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.divf %a, %b : f32
+    linalg.yield %m : f32
+  }
+  return
+}
+
+// -----
+
+// A result larger than the caches is stored past them if it is aligned, but not
+// where rows would begin between lines.
+// CHECK-LABEL: func @streamed
+// CHECK: %[[AT:.*]] = memref.extract_aligned_pointer_as_index
+// CHECK: %[[LOW:.*]] = arith.andi %[[AT]], %c63
+// CHECK: arith.cmpi eq, %[[LOW]]
+// CHECK: scf.if
+// CHECK: nontemporal
+// CHECK: llvm.fence seq_cst
+// CHECK: } else {
+// CHECK-NOT: nontemporal
+// CHECK-LABEL: func @narrow
+// CHECK-NOT: nontemporal
+#id = affine_map<(i) -> (i)>
+#first = affine_map<(i, j) -> (i, j)>
+#other = affine_map<(i, j) -> (j)>
+func.func @streamed(%x: memref<9000000xf32>, %y: memref<9000000xf32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : memref<9000000xf32>) outs(%y : memref<9000000xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %n = arith.negf %a : f32
+    linalg.yield %n : f32
+  }
+  return
+}
+func.func @narrow(%x: memref<1001xf32>, %y: memref<9000x1001xf32>) {
+  linalg.generic {indexing_maps = [#other, #first],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<1001xf32>) outs(%y : memref<9000x1001xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %n = arith.negf %a : f32
+    linalg.yield %n : f32
+  }
+  return
+}

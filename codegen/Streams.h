@@ -1,0 +1,46 @@
+//===- Streams.h - large results past the caches --------------------------===//
+//
+// A store first reads its cache line, and a result that is larger than the
+// caches pushes out what others left there. Non-temporal stores do neither:
+// they pay where the result comes from memory's side of the last cache, and
+// cost where its reader would have found it in the cache. They want whole,
+// aligned vectors. So a result is streamed if
+//
+//  - it is an argument of the function of at least `streamBytes`,
+//  - nothing else in its kernel touches it,
+//  - every vector of it is full and aligned if its first element is: one loop
+//    walks it by ones, the others by multiples of a cache line,
+//  - its first element is aligned, which is asked when it runs: arrays come
+//    from the caller.
+//
+// The other branch has the same loops with ordinary stores.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MG_CODEGEN_STREAMS_H
+#define MG_CODEGEN_STREAMS_H
+
+#include "codegen/LoopNest.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace mg::codegen {
+
+/// From here on non-temporal stores are worth it.
+inline constexpr int64_t streamBytes = 32 << 20;
+
+/// The outputs that can be streamed where they are aligned; `nests` are all
+/// nests of the kernel.
+llvm::SmallVector<Access *> findStreams(llvm::ArrayRef<LoopNest *> nests);
+
+/// Whether the outputs are aligned, at run time.
+mlir::Value areAligned(mlir::OpBuilder &b, mlir::Location loc,
+                       llvm::ArrayRef<Access *> streams);
+
+inline bool isStreamed(const Access &output) { return output.streamed; }
+
+/// At the end of a task: its non-temporal stores become visible to others.
+void finishStreams(mlir::OpBuilder &b, mlir::Location loc);
+
+} // namespace mg::codegen
+
+#endif // MG_CODEGEN_STREAMS_H
