@@ -44,7 +44,9 @@ static SymbolMap runtimeSymbols(const LLJIT &jit) {
   };
   add("mg_call_argsort", &mg_call_argsort);
   add("mg_cpu_features", &mg_cpu_features);
+  add("mg_model_load_state", &mg_model_load_state);
   add("mg_model_load_weights", &mg_model_load_weights);
+  add("mg_model_place_state", &mg_model_place_state);
   add("mg_parallel_for", &mg_parallel_for);
   add("mg_profile_begin", &mg_profile_begin);
   add("mg_profile_end", &mg_profile_end);

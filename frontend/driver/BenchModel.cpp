@@ -8,7 +8,6 @@
 #include "frontend/driver/BenchModel.h"
 
 #include "frontend/driver/Compare.h"
-#include "frontend/driver/KernelProfile.h"
 #include "frontend/driver/MachineProbe.h"
 #include "frontend/driver/ModelFacts.h"
 #include "frontend/driver/PreparedCall.h"
@@ -210,9 +209,12 @@ private:
         program, program->find(entry.type.name),
         inputsFor(program->model().entries[program->find(entry.type.name)]),
         model.weightLookup());
-    printProfile(entry,
-                 profileKernels(entry, bench.rounds, [&] { call(pool.get()); }),
-                 probe, options.json ? stderr : stdout);
+    BenchResult &result = results.back();
+    result.report = &entry;
+    result.kernels =
+        profileKernels(entry, bench.rounds, [&] { call(pool.get()); });
+    if (!options.json)
+      printProfile(entry, result.kernels, probe, stdout);
   }
 
   std::shared_ptr<Program> profiledProgram() {

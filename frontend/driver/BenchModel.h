@@ -2,7 +2,7 @@
 #ifndef MG_FRONTEND_DRIVER_BENCHMODEL_H
 #define MG_FRONTEND_DRIVER_BENCHMODEL_H
 
-#include "frontend/driver/LoadedModel.h"
+#include "frontend/driver/KernelProfile.h"
 
 #include <cstdint>
 
@@ -45,6 +45,9 @@ struct BenchResult {
   /// these over a footprint of `leastBytes`.
   std::vector<double> peak, bandwidth;
   std::vector<VariantResult> variants;
+  /// Of the fused variant, where it was asked for: a row per kernel.
+  const EntryReport *report = nullptr;
+  std::vector<KernelTime> kernels;
 
   /// Seconds that no program can stay below.
   double bound() const;

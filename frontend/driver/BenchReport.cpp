@@ -105,6 +105,23 @@ nlohmann::ordered_json context(const std::vector<BenchResult> &results) {
           {"machine", machine}};
 }
 
+nlohmann::ordered_json kernelRows(const BenchResult &result) {
+  nlohmann::ordered_json rows = nlohmann::json::array();
+  for (std::size_t i = 0; i < result.kernels.size(); ++i) {
+    const codegen::KernelFacts &kernel = result.report->made.kernels[i];
+    rows.push_back({{"entry", result.entry},
+                    {"threads", result.threads},
+                    {"kernel", kernel.id},
+                    {"what", workText(kernel)},
+                    {"lines", kernel.lines},
+                    {"us", result.kernels[i].seconds * micro},
+                    {"runs", result.kernels[i].runs},
+                    {"flops", kernel.flops},
+                    {"bytes", kernel.bytesRead + kernel.bytesWritten}});
+  }
+  return rows;
+}
+
 constexpr const char *head = R"(<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>mgc bench</title>
 <style>
@@ -227,6 +244,9 @@ std::string benchJson(const std::vector<BenchResult> &results) {
                                    {"benchmarks", nlohmann::json::array()}};
   for (std::size_t i = 0; i < results.size(); ++i)
     addRows(results[i], i, report["benchmarks"]);
+  for (const BenchResult &result : results)
+    for (auto &kernel : kernelRows(result))
+      report["kernels"].push_back(kernel);
   return report.dump(2);
 }
 

@@ -146,7 +146,9 @@ class Bench(Case):
         return json.loads(self.mgc("bench", *words, "--rounds", 2, "--min-time", 0.001, "--json").stdout)
 
     def test_three_variants(self):
-        report = self.bench("chain.mlir", "--threads", "1,2")
+        report = self.bench("chain.mlir", "--threads", "1,2", "--profile")
+        self.assertEqual([(row["what"], row["runs"], row["flops"], row["bytes"]) for row in report["kernels"]],
+                         2 * [("exp addf mulf", 1, 3000, 8000)])
         self.assertIn("date", report["context"])
         rows = report["benchmarks"]
         medians = {row["run_name"]: row for row in rows if row["run_type"] == "aggregate"}
@@ -190,6 +192,10 @@ class Trace(Case):
         self.assertEqual(kernel["args"], {"lines": "2-4", "flops": "3000", "bytes": "8000"})
         compiled = next(span for span in spans if span["name"] == "mg-lower-to-linalg")
         self.assertGreater(kernel["ts"], compiled["ts"] + compiled["dur"])
+
+    def test_only_what_is_profiled_pays(self):
+        self.mgc("compile", "chain.mlir", "-o", "chain.o")
+        self.assertNotIn(b"mg_profile", (self.folder / "chain.o").read_bytes())
 
     def test_a_profile_changes_no_result(self):
         plain = self.mgc("run", "chain.mlir", "-i", "x=random:3", "--threads", 1)

@@ -236,6 +236,10 @@ private:
   void addBench() {
     CLI::App *sub =
         add("bench", "eager, unfused and fused against the machine");
+    sub->footer(R"(Examples:
+  mgc bench mlp.mlir --threads 1,2 --html mlp.html
+  mgc bench mlp.mlir --entry step --profile
+  mgc bench --roofline --json)");
     sub->get_option("MODEL")->required(false);
     sub->add_option("--threads", benchOptions.threads,
                     "numbers of threads, as 1,2 (default 1); 0: one per CPU")
@@ -280,6 +284,10 @@ private:
 
   void addInspect() {
     CLI::App *sub = add("inspect", "kernels, memory, and what did not fuse");
+    sub->footer(R"(Examples:
+  mgc inspect mlp.mlir --html mlp.html
+  mgc inspect mlp.mlir --json
+  mgc inspect softmax.mlir -q --expect one_kernel,no_copy,vector)");
     sub->add_option("--expect", inspectOptions.expects,
                     "one_kernel, no_copy, vector, kernels<=N: exit 1 where it "
                     "does not hold")
@@ -301,6 +309,10 @@ private:
   void addBisect() {
     CLI::App *sub =
         add("bisect", "the first op whose compiled result is wrong");
+    sub->footer(R"(Examples:
+  mgc bisect mlp.mlir -i @batch.npz
+  mgc bisect mlp.mlir --mcpu=x86-64-v2 -o small.mlir
+  mgc verify small.mlir -i @small.npz      what it found, by itself)");
     addThreads(*sub, options);
     sub->add_option("-o", bisectOptions.out,
                     "the reduced program, its inputs beside it (.npz)")
