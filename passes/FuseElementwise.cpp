@@ -86,8 +86,8 @@ static GenericOp write(FusedNest &kernel) {
 }
 
 /// Writes every kernel before any op goes: plans speak of the ops as they were.
-static void fuse(Block &block) {
-  SmallVector<FusedNest> kernels = planProducers(block);
+static void fuse(Block &block, bool viewsOnly) {
+  SmallVector<FusedNest> kernels = planProducers(block, viewsOnly);
   SmallVector<GenericOp> fused;
   for (FusedNest &kernel : kernels)
     fused.push_back(write(kernel));
@@ -106,6 +106,7 @@ static void fuse(Block &block) {
 namespace {
 
 struct FuseElementwise : mg::impl::FuseElementwiseBase<FuseElementwise> {
+  using FuseElementwiseBase::FuseElementwiseBase;
   void runOnOperation() override {
     SmallVector<Block *> blocks;
     getOperation().walk([&](Block *block) {
@@ -113,7 +114,7 @@ struct FuseElementwise : mg::impl::FuseElementwiseBase<FuseElementwise> {
         blocks.push_back(block);
     });
     for (Block *block : blocks)
-      fuse(*block);
+      fuse(*block, viewsOnly);
   }
 };
 

@@ -63,6 +63,10 @@ def ReturnStatus : Pass<"mg-return-status", "func::FuncOp"> {
 
 def FuseElementwise : Pass<"mg-fuse-elementwise", "func::FuncOp"> {
   let summary = "Compute elementwise ops inside the loops of their users";
+  let options = [
+    Option<"viewsOnly", "views-only", "bool", /*default=*/"false",
+           "Only what moves elements: no two ops with arithmetic meet">,
+  ];
   let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect",
                            "linalg::LinalgDialect", "tensor::TensorDialect"];
 }

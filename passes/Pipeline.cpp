@@ -13,15 +13,9 @@
 using namespace mlir;
 using namespace mlir::mg;
 
-std::vector<std::string> mg::fusionPasses() {
-  return {"mg-fuse-elementwise", "mg-fuse"};
-}
-
 std::vector<std::string> mg::optionalPasses() {
-  std::vector<std::string> names = {"mg-simplify-control", "mg-match-donations",
-                                    "mg-resolve-views"};
-  llvm::append_range(names, fusionPasses());
-  return names;
+  return {"mg-simplify-control", "mg-match-donations", "mg-resolve-views",
+          "mg-fuse-elementwise", "mg-fuse"};
 }
 
 /// Adds a pass that `options` may leave out.
@@ -79,14 +73,15 @@ void mg::buildLowerToLinalgPipeline(OpPassManager &manager,
   manager.addNestedPass<func::FuncOp>(createReturnStatus());
   // Equal loops are one before fusion counts the users of a value.
   manager.addPass(createCSEPass());
-  addOptional(manager, options, createFuseElementwise());
+  addOptional(manager, options, createFuseElementwise({options.apart}));
   // What did not fuse may still be free.
   addOptional(manager, options, createResolveViews());
   // Joined bodies hold what cancels: a bool stored and loaded, unused inputs.
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   // The last word on loops; while barriers keep apart what must not meet.
-  addOptional(manager, options, createFuse(FuseOptions{options.explain}));
+  if (!options.apart)
+    addOptional(manager, options, createFuse(FuseOptions{options.explain}));
   // Nothing merges equal ops any more.
   manager.addNestedPass<func::FuncOp>(createDropBarriers());
 }
@@ -114,6 +109,7 @@ struct TextOptions : PassPipelineOptions<TextOptions> {
   PipelineOptions get() const {
     return {{dims.begin(), dims.end()},
             {disabled.begin(), disabled.end()},
+            /*apart=*/false,
             explain};
   }
 };

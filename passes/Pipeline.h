@@ -17,6 +17,9 @@ struct PipelineOptions {
   std::vector<std::string> dims;
   /// Flags of passes to leave out, of those in optionalPasses().
   std::vector<std::string> disabled = {};
+  /// Each op with arithmetic is a loop of its own; views are read where they
+  /// are all the same. What fusion is measured against.
+  bool apart = false;
   /// Says on functions (`mg.unfused`) what is not fused, and why.
   bool explain = false;
 };
@@ -24,8 +27,6 @@ struct PipelineOptions {
 /// The flags of the passes that only make code better: a program means the same
 /// without them.
 std::vector<std::string> optionalPasses();
-/// Those of them that make one loop of several.
-std::vector<std::string> fusionPasses();
 
 /// The levels `mg` to `grad`: static mg ops, no transformations left.
 void buildGradPipeline(OpPassManager &manager, const PipelineOptions &options);

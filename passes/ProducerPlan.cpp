@@ -34,6 +34,7 @@ struct Demand {
 
 class Planner {
 public:
+  explicit Planner(bool viewsOnly) : viewsOnly(viewsOnly) {}
   SmallVector<FusedNest> plan(Block &block);
 
 private:
@@ -41,6 +42,7 @@ private:
   Demand demandOn(GenericOp op);
   void add(const Placement &placement, GenericOp producer, Demand &demand);
 
+  bool viewsOnly;
   /// Where each op is computed; its own loops included if it keeps them.
   DenseMap<Operation *, SmallVector<Placement>> placements;
   /// By root, producers in reverse order.
@@ -155,8 +157,8 @@ void Planner::place(GenericOp op) {
   if (isProducer(op)) {
     demand = demandOn(op);
     stays = demand.tensor;
-    fused = isView(op) || isSource(op) ||
-            (!demand.tensor && demand.placements.size() == 1 &&
+    fused = isView(op) || (!viewsOnly && isSource(op)) ||
+            (!viewsOnly && !demand.tensor && demand.placements.size() == 1 &&
              steps(demand.placements.front().root) <= steps(op));
   }
   SmallVector<Placement> &at = placements[op];
@@ -183,6 +185,6 @@ SmallVector<FusedNest> Planner::plan(Block &block) {
   return plan;
 }
 
-SmallVector<FusedNest> mg::planProducers(Block &block) {
-  return Planner().plan(block);
+SmallVector<FusedNest> mg::planProducers(Block &block, bool viewsOnly) {
+  return Planner(viewsOnly).plan(block);
 }

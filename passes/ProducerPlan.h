@@ -44,8 +44,9 @@ struct FusedNest {
   SmallVector<FusedOp> producers;
 };
 
-/// The kernels of a block that fuse something, in program order.
-SmallVector<FusedNest> planProducers(Block &block);
+/// The kernels of a block that fuse something, in program order. With
+/// `viewsOnly` only views are fused: each op with arithmetic stays alone.
+SmallVector<FusedNest> planProducers(Block &block, bool viewsOnly = false);
 
 } // namespace mlir::mg
 

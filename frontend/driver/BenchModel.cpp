@@ -84,13 +84,10 @@ public:
       model.diagnostics.fail(Exit::Invalid);
     fusedFacts = factsOf(model, level, options.disabledPasses);
     fused = model.load(level);
-    std::vector<std::string> without = options.disabledPasses;
-    for (const std::string &pass : fusionPasses())
-      without.push_back(pass);
-    unfusedFacts = factsOf(model, level, without);
-    model.compile.disabled = without;
+    model.compile.apart = true;
+    unfusedFacts = factsOf(model, level, options.disabledPasses);
     unfused = model.load(level);
-    model.compile.disabled = options.disabledPasses;
+    model.compile.apart = false;
   }
 
   Exit run() {

@@ -145,15 +145,14 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
 
 std::vector<std::string> optionalPasses() { return mlir::mg::optionalPasses(); }
 
-std::vector<std::string> fusionPasses() { return mlir::mg::fusionPasses(); }
-
 /// Runs the passes that `build` adds, in place.
 static mlir::LogicalResult runPasses(
     mlir::ModuleOp module, const CompileOptions &options, llvm::StringRef step,
     void (*build)(mlir::OpPassManager &, const mlir::mg::PipelineOptions &)) {
   mlir::PassManager passes(module.getContext());
   passes.enableVerifier(options.codegen.verifyEach);
-  build(passes, {options.dims, options.disabled});
+  build(passes, {options.dims, options.disabled, options.apart,
+                 /*explain=*/options.codegen.inspection != nullptr});
   codegen::tracePasses(passes);
   auto run = [&] { return passes.run(module); };
   codegen::TimeReport *times = options.codegen.times;

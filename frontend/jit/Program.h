@@ -22,12 +22,12 @@ struct CompileOptions {
   std::vector<std::string> dims;
   /// Flags of passes to leave out, of those in optionalPasses().
   std::vector<std::string> disabled = {};
+  /// Each op with arithmetic is a loop of its own.
+  bool apart = false;
 };
 
-/// The flags of passes that a program means the same without; those of them
-/// that fuse loops.
+/// The flags of passes that a program means the same without.
 std::vector<std::string> optionalPasses();
-std::vector<std::string> fusionPasses();
 
 /// The `mg` level to the `grad` level, in place: derivatives and maps of
 /// functions become functions.
