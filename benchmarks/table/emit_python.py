@@ -88,7 +88,7 @@ def literal(x):
     return f"float('{x}')" if x in (float("inf"), float("-inf")) else repr(float(x))
 
 
-def emit(graph, templates, reductions, out=None):
+def emit(graph, templates, reductions, out=None, tail=""):
     """`def run(inputs..)`. `out`: templates for a last op that can write into
     the argument `out`; None where the graph cannot."""
     names, lines = {v: v.name for v in graph.inputs}, []
@@ -113,12 +113,13 @@ def emit(graph, templates, reductions, out=None):
                 return None
         names[v] = f"t{i}"
         lines.append(f"  t{i} = {text}")
-    results = ", ".join(names[o] for o in graph.outputs)
+    # A view alone would be no work.
+    results = ", ".join(names[o] + (tail if o.op in TORCH_VIEWS | {"reverse"} else "") for o in graph.outputs)
     return f"def run({', '.join(arguments)}):\n" + "\n".join(lines) + f"\n  return {results}\n"
 
 
 def torch_text(graph):
-    return emit(graph, TORCH, TORCH_REDUCE)
+    return emit(graph, TORCH, TORCH_REDUCE, tail=".contiguous()")
 
 
 def torch_out_text(graph):
