@@ -63,19 +63,32 @@ def prepared(row, names, make, say):
     return able, reasons
 
 
-def measure(row, suite, machine, names, make, rounds, say):
-    """The row as a dictionary; the key `error` where it is not to be believed."""
+def schedule(able, policy):
+    """All threads of this process and of those that it measures."""
+    processes = [os.getpid(), *(c.runner.process.pid for c in able if hasattr(c.runner, "process"))]
+    for process in processes:
+        for thread in os.listdir(f"/proc/{process}/task"):
+            os.sched_setscheduler(int(thread), policy, os.sched_param(int(policy == os.SCHED_RR)))
+
+
+def measure(row, suite, machine, names, make, rounds, realtime, say):
+    """The row as a dictionary; the key `error` where it is not to be believed.
+    `realtime`: before all other processes while a round lasts."""
     row.prepare()
     able, reasons = prepared(row, names, make, say)
     bounds, floors, kinds, which = [], [], [], ""
     for i in range(rounds):
         say(f"{row.name}: round {i + 1} of {rounds}")
+        if realtime:
+            schedule(able, os.SCHED_RR)
         seconds, floor, which = machine.bound(row.work)
         bounds.append(seconds)
         floors.append(floor)
         # Who comes first changes from round to round.
         for contestant in able[i % len(able):] + able[:i % len(able)] if able else []:
             kinds.append(contestant.sample(machine))
+        if realtime:
+            schedule(able, os.SCHED_OTHER)
     for contestant in able:
         contestant.runner.close()
     row.release()

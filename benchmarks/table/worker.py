@@ -52,7 +52,8 @@ def main():
             rows = [r for r in rows if options["filter"] in r.name]
             for i, row in enumerate(rows):
                 say(f"{suite} {i + 1}/{len(rows)}: {row.name}")
-                result = measure.measure(row, suite, machine, ("ours", "eager", *versions), make, options["rounds"], say)
+                result = measure.measure(row, suite, machine, ("ours", "eager", *versions), make, options["rounds"],
+                                         options["realtime"], say)
                 print(json.dumps(result), flush=True)
 
 
