@@ -30,6 +30,31 @@ def Boundary : Pass<"mg-boundary", "mlir::ModuleOp"> {
   ];
 }
 
+def SpreadSplats : Pass<"mg-spread-splats", "mlir::func::FuncOp"> {
+  let summary = "Tensors of one value become scalars or fills";
+  let description = [{
+    In and out: `linalg` on tensors. A splat constant that a `linalg.generic`
+    reads becomes a scalar operand; one that is written to, carried by a loop or
+    returned a `linalg.fill`. Others stay.
+  }];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::linalg::LinalgDialect",
+    "mlir::tensor::TensorDialect",
+  ];
+}
+
+def ReuseDestinations : Pass<"mg-reuse-destinations", "mlir::func::FuncOp"> {
+  let summary = "Results go into memory that is there already";
+  let description = [{
+    In and out: `linalg` on tensors, after the elimination of empty tensors. An
+    op whose destination is a `tensor.empty` computes into the slice that its
+    result is inserted into (through `tensor.collapse_shape`s), or onto an
+    operand that dies there and of which each iteration reads only the element
+    that it writes. Inserts of one chain are put into the order of their sources.
+  }];
+  let dependentDialects = ["mlir::tensor::TensorDialect"];
+}
+
 def ShareKernels : Pass<"mg-share-kernels", "mlir::ModuleOp"> {
   let summary = "Kernels that occur more than once become functions";
   let description = [{

@@ -23,12 +23,16 @@ using namespace mlir;
 namespace mg::codegen {
 
 void buildToBuffersPipeline(OpPassManager &passes) {
+  // While tensors are values: what becomes a fill gets its own destination.
+  passes.addNestedPass<func::FuncOp>(createSpreadSplats());
   // Arguments and results become the caller's memory first, so that all that
   // follows knows where a result must lie.
   passes.addPass(createBoundary());
   // A result that is computed into a fresh `tensor.empty` moves into its
   // destination. Must come before bufferization, which would copy.
   passes.addPass(bufferization::createEmptyTensorEliminationPass());
+  // What has no destination by now may take another one than fresh memory.
+  passes.addNestedPass<func::FuncOp>(createReuseDestinations());
   // In place where no one reads the old contents, else a new buffer.
   passes.addPass(bufferization::createOneShotBufferizePass());
   // Bufferization leaves copies of a buffer onto itself through two equal

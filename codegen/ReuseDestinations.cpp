@@ -1,0 +1,275 @@
+//===- ReuseDestinations.cpp - results into memory that is there ----------===//
+//
+// In and out: `linalg` on tensors, where the destinations of results are known.
+// An op that computes into a fresh `tensor.empty` gets another destination:
+//
+//   the slice that its result is inserted into, reshapes between included
+//     %p = generic outs(%empty)         %s = extract_slice %dest, reshaped
+//     %c = collapse_shape %p            %p = generic outs(%s)
+//     insert_slice %c into %dest   ->   %c = collapse_shape %p
+//                                       insert_slice %c into %dest
+//   so that a concat's pieces are computed where they belong; what makes %dest
+//   moves before %p for that, as far as it can;
+//
+//   else an operand that dies there, where each iteration reads the element
+//   that it writes
+//     %y = generic ins(%x, %b) outs(%empty) { x + b }
+//       ->
+//     %y = generic ins(%b) outs(%x) { x + b }
+//   which saves memory, and the caches half of the lines.
+//
+// Bufferization proves all of this again: where it cannot, it copies. So
+// nothing is done here that it could not prove: memory is taken over from ops
+// that made it themselves, with no other use.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/Passes.h"
+
+namespace mg::codegen {
+
+#define GEN_PASS_DEF_REUSEDESTINATIONS
+#include "codegen/Passes.h.inc"
+
+using namespace mlir;
+
+namespace {
+
+bool isFresh(Value destination) {
+  return destination.getDefiningOp<tensor::EmptyOp>() != nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Into slices
+//===----------------------------------------------------------------------===//
+
+/// Whether `value` is there before `op`, at a place of `op`'s block.
+bool isThere(Value value, Operation *op) {
+  Operation *source = value.getDefiningOp();
+  return !source || source->getBlock() != op->getBlock() ||
+         source->isBeforeInBlock(op);
+}
+
+/// Whether what computes `value` may stand before `op`: it only makes or fills
+/// memory, or inserts what is there already.
+bool canHoist(Value value, Operation *op) {
+  if (isThere(value, op))
+    return true;
+  Operation *source = value.getDefiningOp();
+  return isa<tensor::EmptyOp, linalg::FillOp, tensor::InsertSliceOp,
+             arith::ConstantOp>(source) &&
+         llvm::all_of(source->getOperands(),
+                      [&](Value operand) { return canHoist(operand, op); });
+}
+
+void hoist(Value value, Operation *op) {
+  if (isThere(value, op))
+    return;
+  Operation *source = value.getDefiningOp();
+  for (Value operand : source->getOperands())
+    hoist(operand, op);
+  source->moveBefore(op);
+}
+
+/// The op that computes what `insert` inserts, if nobody else reads that, and
+/// the reshapes between, from the last to the first.
+linalg::LinalgOp
+producerOf(tensor::InsertSliceOp insert,
+           SmallVectorImpl<tensor::CollapseShapeOp> &reshapes) {
+  Value value = insert.getSource();
+  while (auto reshape = value.getDefiningOp<tensor::CollapseShapeOp>()) {
+    if (!value.hasOneUse())
+      return {};
+    reshapes.push_back(reshape);
+    value = reshape.getSrc();
+  }
+  auto op = value.getDefiningOp<linalg::LinalgOp>();
+  return op && value.hasOneUse() && op->getBlock() == insert->getBlock()
+             ? op
+             : linalg::LinalgOp();
+}
+
+void computeInSlice(tensor::InsertSliceOp insert) {
+  SmallVector<tensor::CollapseShapeOp> reshapes;
+  linalg::LinalgOp op = producerOf(insert, reshapes);
+  if (!op || insert.getSourceType().getRank() != insert.getDestType().getRank())
+    return;
+  Value result = insert.getSource();
+  if (!reshapes.empty())
+    result = reshapes.back().getSrc();
+  OpOperand *init =
+      op.getDpsInitOperand(cast<OpResult>(result).getResultNumber());
+  if (!isFresh(init->get()) || !insert.getOffsets().empty() ||
+      !insert.getSizes().empty() || !insert.getStrides().empty() ||
+      !canHoist(insert.getDest(), op))
+    return;
+  hoist(insert.getDest(), op);
+  OpBuilder b(op);
+  Value slice = b.create<tensor::ExtractSliceOp>(
+      insert.getLoc(), insert.getSourceType(), insert.getDest(),
+      insert.getMixedOffsets(), insert.getMixedSizes(),
+      insert.getMixedStrides());
+  for (tensor::CollapseShapeOp reshape : reshapes)
+    slice = b.create<tensor::ExpandShapeOp>(reshape.getLoc(),
+                                            reshape.getSrcType(), slice,
+                                            reshape.getReassociationIndices());
+  init->set(slice);
+}
+
+/// The inserts that end in `last`, each into what the one before it made, from
+/// the first to the last.
+SmallVector<tensor::InsertSliceOp> chainOf(tensor::InsertSliceOp last) {
+  SmallVector<tensor::InsertSliceOp> chain = {last};
+  for (;;) {
+    Value dest = chain.back().getDest();
+    auto before = dest.getDefiningOp<tensor::InsertSliceOp>();
+    if (!before || !dest.hasOneUse() || before->getBlock() != last->getBlock())
+      break;
+    chain.push_back(before);
+  }
+  std::reverse(chain.begin(), chain.end());
+  return chain;
+}
+
+/// Whether no element is of both slices, as far as constants tell.
+bool areDisjoint(tensor::InsertSliceOp a, tensor::InsertSliceOp b) {
+  const auto isBefore = [](tensor::InsertSliceOp x, tensor::InsertSliceOp y,
+                           unsigned d) {
+    const int64_t begin = x.getStaticOffset(d), size = x.getStaticSize(d),
+                  stride = x.getStaticStride(d), next = y.getStaticOffset(d);
+    return !ShapedType::isDynamic(begin) && !ShapedType::isDynamic(size) &&
+           !ShapedType::isDynamic(stride) && !ShapedType::isDynamic(next) &&
+           begin + (size - 1) * stride < next;
+  };
+  for (unsigned d = 0; d < a.getStaticOffsets().size(); ++d)
+    if (isBefore(a, b, d) || isBefore(b, a, d))
+      return true;
+  return false;
+}
+
+/// Whether `a` stands before `b`; null: before all.
+bool comesBefore(Operation *a, Operation *b) {
+  return a && b ? a->isBeforeInBlock(b) : !a && b;
+}
+
+/// Puts the inserts that end in `last` into the order in which their sources
+/// are computed: what one is inserted into is then there for the next.
+void sortInserts(tensor::InsertSliceOp last) {
+  SmallVector<tensor::InsertSliceOp> chain = chainOf(last);
+  for (auto [i, insert] : llvm::enumerate(chain))
+    for (tensor::InsertSliceOp other : ArrayRef(chain).take_front(i))
+      if (!areDisjoint(insert, other))
+        return;
+  const auto sourceOf = [&](tensor::InsertSliceOp insert) -> Operation * {
+    SmallVector<tensor::CollapseShapeOp> reshapes;
+    Operation *source = producerOf(insert, reshapes);
+    if (!source)
+      source = insert.getSource().getDefiningOp();
+    return source && source->getBlock() == last->getBlock() ? source : nullptr;
+  };
+  SmallVector<std::pair<Operation *, tensor::InsertSliceOp>> sorted;
+  for (tensor::InsertSliceOp insert : chain)
+    sorted.push_back({sourceOf(insert), insert});
+  // Insertion sort is stable, and chains are short.
+  for (size_t i = 1; i < sorted.size(); ++i)
+    for (size_t j = i;
+         j > 0 && comesBefore(sorted[j].first, sorted[j - 1].first); --j)
+      std::swap(sorted[j], sorted[j - 1]);
+  Value dest = chain.front().getDest();
+  Operation *end = last->getNextNode();
+  if (sorted.back().second != last)
+    last.getResult().replaceAllUsesWith(sorted.back().second.getResult());
+  for (auto [source, insert] : sorted) {
+    insert.getDestMutable().assign(dest);
+    insert->moveBefore(end);
+    dest = insert.getResult();
+  }
+}
+
+/// Whether `insert` is the last of its chain.
+bool isLast(tensor::InsertSliceOp insert) {
+  if (!insert->hasOneUse())
+    return true;
+  auto next = dyn_cast<tensor::InsertSliceOp>(*insert->user_begin());
+  return !next || next.getDest() != insert.getResult() ||
+         next->getBlock() != insert->getBlock();
+}
+
+//===----------------------------------------------------------------------===//
+// Onto operands
+//===----------------------------------------------------------------------===//
+
+/// Whether `value` is memory that a structured op made for its result.
+bool isOwnResult(Value value) {
+  auto op = value.getDefiningOp<linalg::LinalgOp>();
+  if (!op)
+    return false;
+  Value init =
+      op.getDpsInitOperand(cast<OpResult>(value).getResultNumber())->get();
+  if (auto fill = init.getDefiningOp<linalg::FillOp>())
+    init = fill.getOutputs().front();
+  return isFresh(init) || (init.hasOneUse() && isOwnResult(init));
+}
+
+/// Whether nothing reads the elements of `value` after `op`.
+bool diesIn(Value value, linalg::LinalgOp op) {
+  return value.hasOneUse() && value.getParentBlock() == op->getBlock();
+}
+
+/// The input that result `number` of `op` can overwrite; null: none.
+OpOperand *findDyingInput(linalg::GenericOp op, unsigned number) {
+  OpOperand *init = op.getDpsInitOperand(number);
+  const AffineMap map = op.getMatchingIndexingMap(init);
+  if (!isFresh(init->get()) || !map.isPermutation() ||
+      op.payloadUsesValueFromOperand(init))
+    return nullptr;
+  for (OpOperand *input : op.getDpsInputOperands())
+    if (input->get().getType() == init->get().getType() &&
+        op.getMatchingIndexingMap(input) == map && diesIn(input->get(), op) &&
+        isOwnResult(input->get()))
+      return input;
+  return nullptr;
+}
+
+/// `op` without `input`, whose elements it finds in destination `number`.
+linalg::GenericOp moveToInit(linalg::GenericOp op, OpOperand *input,
+                             unsigned number) {
+  const unsigned place = input->getOperandNumber();
+  Block *body = op.getBody();
+  body->getArgument(place).replaceAllUsesWith(
+      op.getMatchingBlockArgument(op.getDpsInitOperand(number)));
+  op.getDpsInitOperand(number)->set(input->get());
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  maps.erase(maps.begin() + place);
+  SmallVector<Value> inputs = op.getInputs();
+  inputs.erase(inputs.begin() + place);
+  body->eraseArgument(place);
+  op.getInputsMutable().assign(inputs);
+  op.setIndexingMapsAttr(Builder(op).getAffineMapArrayAttr(maps));
+  return op;
+}
+
+void computeInPlace(linalg::GenericOp op) {
+  if (op.getNumLoops() != op.getNumParallelLoops() || op->hasAttr("mg.kernel"))
+    return;
+  for (unsigned i = 0; i < op.getNumDpsInits(); ++i)
+    if (OpOperand *input = findDyingInput(op, i))
+      moveToInit(op, input, i);
+}
+
+class ReuseDestinations
+    : public impl::ReuseDestinationsBase<ReuseDestinations> {
+  void runOnOperation() final {
+    SmallVector<tensor::InsertSliceOp> inserts;
+    getOperation()->walk(
+        [&](tensor::InsertSliceOp insert) { inserts.push_back(insert); });
+    for (tensor::InsertSliceOp insert :
+         llvm::make_filter_range(inserts, isLast))
+      sortInserts(insert);
+    for (tensor::InsertSliceOp insert : inserts)
+      computeInSlice(insert);
+    getOperation()->walk([](linalg::GenericOp op) { computeInPlace(op); });
+  }
+};
+
+} // namespace
+} // namespace mg::codegen

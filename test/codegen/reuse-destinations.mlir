@@ -1,0 +1,116 @@
+// RUN: mgc-opt %s --mg-reuse-destinations | FileCheck %s
+
+#i = affine_map<(d0) -> (d0)>
+#r = affine_map<(d0) -> (7 - d0)>
+
+// %a dies in the second op, which reads it where it writes. %x is the caller's.
+// CHECK-LABEL: func.func @dies
+// CHECK-SAME: %[[X:[^:]*]]: tensor<8xf32>
+// CHECK: %[[A:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<8xf32>) outs(%{{.*}}
+// CHECK: linalg.generic {{.*}} ins(%[[X]] : tensor<8xf32>) outs(%[[A]] : tensor<8xf32>)
+// CHECK: ^bb0(%[[IN:.*]]: f32, %[[OUT:.*]]: f32):
+// CHECK-NEXT: arith.subf %[[OUT]], %[[IN]]
+func.func @dies(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %e = tensor.empty() : tensor<8xf32>
+  %a = linalg.generic {indexing_maps = [#i, #i], iterator_types = ["parallel"]} ins(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8xf32>
+  %f = tensor.empty() : tensor<8xf32>
+  %b = linalg.generic {indexing_maps = [#i, #i, #i], iterator_types = ["parallel"]} ins(%a, %x : tensor<8xf32>, tensor<8xf32>) outs(%f : tensor<8xf32>) {
+  ^bb0(%p: f32, %q: f32, %out: f32):
+    %0 = arith.subf %p, %q : f32
+    linalg.yield %0 : f32
+  } -> tensor<8xf32>
+  return %b : tensor<8xf32>
+}
+
+// Read backwards, or read again: it stays.
+// CHECK-LABEL: func.func @lives
+// CHECK: tensor.empty
+// CHECK: %[[E:.*]] = tensor.empty
+// CHECK: linalg.generic {{.*}} outs(%[[E]]
+// CHECK: %[[F:.*]] = tensor.empty
+// CHECK: linalg.generic {{.*}} outs(%[[F]]
+func.func @lives(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %e = tensor.empty() : tensor<8xf32>
+  %a = linalg.generic {indexing_maps = [#i, #i], iterator_types = ["parallel"]} ins(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8xf32>
+  %f = tensor.empty() : tensor<8xf32>
+  %b = linalg.generic {indexing_maps = [#r, #i], iterator_types = ["parallel"]} ins(%a : tensor<8xf32>) outs(%f : tensor<8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.sin %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8xf32>
+  %g = tensor.empty() : tensor<8xf32>
+  %c = linalg.generic {indexing_maps = [#i, #i], iterator_types = ["parallel"]} ins(%b : tensor<8xf32>) outs(%g : tensor<8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.cos %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8xf32>
+  return %b, %c : tensor<8xf32>, tensor<8xf32>
+}
+
+// Two pieces, computed where they belong, in the order of their computation;
+// one of them under another shape.
+// CHECK-LABEL: func.func @pieces
+// CHECK: %[[E:.*]] = tensor.empty() : tensor<2x20xf32>
+// CHECK: %[[S:.*]] = tensor.extract_slice %[[E]][0, 8] [2, 12] [1, 1]
+// CHECK: %[[T:.*]] = tensor.expand_shape %[[S]] {{.*}} into tensor<2x3x4xf32>
+// CHECK: %[[P:.*]] = linalg.generic {{.*}} outs(%[[T]]
+// CHECK: %[[C:.*]] = tensor.collapse_shape %[[P]]
+// CHECK: %[[I:.*]] = tensor.insert_slice %[[C]] into %[[E]][0, 8]
+// CHECK: %[[S:.*]] = tensor.extract_slice %[[I]][0, 0] [2, 8] [1, 1]
+// CHECK: %[[P:.*]] = linalg.generic {{.*}} outs(%[[S]]
+// CHECK: %[[J:.*]] = tensor.insert_slice %[[P]] into %[[I]][0, 0]
+// CHECK: return %[[J]]
+#m = affine_map<(d0, d1) -> (d0, d1)>
+#n = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+func.func @pieces(%x: tensor<2x3x4xf32>, %y: tensor<2x8xf32>) -> tensor<2x20xf32> {
+  %e = tensor.empty() : tensor<2x3x4xf32>
+  %p = linalg.generic {indexing_maps = [#n, #n], iterator_types = ["parallel", "parallel", "parallel"]} ins(%x : tensor<2x3x4xf32>) outs(%e : tensor<2x3x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<2x3x4xf32>
+  %c = tensor.collapse_shape %p [[0], [1, 2]] : tensor<2x3x4xf32> into tensor<2x12xf32>
+  %f = tensor.empty() : tensor<2x8xf32>
+  %q = linalg.generic {indexing_maps = [#m, #m], iterator_types = ["parallel", "parallel"]} ins(%y : tensor<2x8xf32>) outs(%f : tensor<2x8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<2x8xf32>
+  %g = tensor.empty() : tensor<2x20xf32>
+  %i = tensor.insert_slice %q into %g[0, 0] [2, 8] [1, 1] : tensor<2x8xf32> into tensor<2x20xf32>
+  %j = tensor.insert_slice %c into %i[0, 8] [2, 12] [1, 1] : tensor<2x12xf32> into tensor<2x20xf32>
+  return %j : tensor<2x20xf32>
+}
+
+// What overlaps keeps its order: the second insert wins.
+// CHECK-LABEL: func.func @overlap
+// CHECK: linalg.generic
+// CHECK: linalg.generic
+// CHECK: tensor.insert_slice {{.*}}[0] [5]
+// CHECK: tensor.insert_slice {{.*}}[4] [4]
+func.func @overlap(%x: tensor<4xf32>, %y: tensor<5xf32>) -> tensor<8xf32> {
+  %e = tensor.empty() : tensor<4xf32>
+  %p = linalg.generic {indexing_maps = [#i, #i], iterator_types = ["parallel"]} ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<4xf32>
+  %f = tensor.empty() : tensor<5xf32>
+  %q = linalg.generic {indexing_maps = [#i, #i], iterator_types = ["parallel"]} ins(%y : tensor<5xf32>) outs(%f : tensor<5xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<5xf32>
+  %g = tensor.empty() : tensor<8xf32>
+  %j = tensor.insert_slice %q into %g[0] [5] [1] : tensor<5xf32> into tensor<8xf32>
+  %k = tensor.insert_slice %p into %j[4] [4] [1] : tensor<4xf32> into tensor<8xf32>
+  return %k : tensor<8xf32>
+}
