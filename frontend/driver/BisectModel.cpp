@@ -145,7 +145,7 @@ private:
     if (int status = program->run(program->find(name), inputs, got, pool.get()))
       return fmt::format("fails: {}", mg_status_text(status));
     for (std::size_t i = 0; i < got.size(); ++i) {
-      Tolerance tolerance = defaultTolerance(got[i].view.dtype);
+      Tolerance tolerance = toleranceFor(expected[i]);
       tolerance.exact = exact;
       const Difference difference = compare(got[i], expected[i], tolerance);
       if (!difference.fits())

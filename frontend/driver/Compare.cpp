@@ -101,6 +101,24 @@ Tolerance defaultTolerance(mg_dtype dtype) {
   return {roundings * epsilon, roundings * epsilon, 0, false};
 }
 
+Tolerance toleranceFor(const eager::Array &expected) {
+  Tolerance tolerance = defaultTolerance(expected.view.dtype);
+  double largest = 0;
+  const eager::Array rows = eager::rowMajor(expected);
+  withElement(rows.view.dtype, [&](auto element) {
+    using T = decltype(element);
+    const auto *values = static_cast<const T *>(rows.view.data);
+    for (std::int64_t i = 0; i < rows.size(); ++i) {
+      const double size = std::abs(static_cast<double>(values[i]));
+      if (std::isfinite(size))
+        largest = std::max(largest, size);
+    }
+  });
+  tolerance.absolute =
+      std::max(tolerance.absolute, tolerance.relative * largest);
+  return tolerance;
+}
+
 Difference compare(const eager::Array &got, const eager::Array &expected,
                    const Tolerance &tolerance) {
   Difference result;

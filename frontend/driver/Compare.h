@@ -23,6 +23,10 @@ struct Tolerance {
 /// roundings, for sums in another order.
 Tolerance defaultTolerance(mg_dtype dtype);
 
+/// The same, with errors measured by the largest element too: what a sum of
+/// large numbers leaves of small ones is no fault of who computed it.
+Tolerance toleranceFor(const eager::Array &expected);
+
 struct Difference {
   /// The largest over all elements; infinite where a NaN or an infinity meets
   /// something else.

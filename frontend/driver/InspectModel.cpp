@@ -39,12 +39,14 @@ void printKernels(const EntryReport &entry) {
   fmt::print("    {:>3}  {:<14} {:<18} {:>8} {:>9} {:>9}  ops\n", "#", "lines",
              "loops", "FLOPs", "read", "written");
   for (const KernelFacts &kernel : entry.made.kernels)
-    fmt::print(
-        "    {:>3}  {:<14} {:<18} {:>8} {:>9} {:>9}  {}{}\n", kernel.id,
-        linesText(kernel), loopsOf(kernel), withPrefix(kernel.flops),
-        formatBytes(static_cast<double>(kernel.bytesRead)),
-        formatBytes(static_cast<double>(kernel.bytesWritten)), workText(kernel),
-        kernel.trips > 1 ? fmt::format(" ({} trips)", kernel.trips) : "");
+    fmt::print("    {:>3}  {:<14} {:<18} {:>8} {:>9} {:>9}  {}{}\n", kernel.id,
+               shortened(linesText(kernel), 14), loopsOf(kernel),
+               withPrefix(kernel.flops),
+               formatBytes(static_cast<double>(kernel.bytesRead)),
+               formatBytes(static_cast<double>(kernel.bytesWritten)),
+               shortened(workText(kernel), 60),
+               kernel.trips > 1 ? fmt::format(" ({} trips)", kernel.trips)
+                                : "");
 }
 
 void printUnfused(const EntryReport &entry) {

@@ -24,7 +24,7 @@ constexpr const char *head = R"(<!doctype html>
 body {{ font: 14px/1.4 system-ui, sans-serif; margin: 2em; color: #222; }}
 table {{ border-collapse: collapse; margin: 1em 0; }}
 td, th {{ padding: 2px 10px; text-align: left; border-bottom: 1px solid #ddd; }}
-td.n, th.n {{ text-align: right; }}
+td.n, th.n {{ text-align: right; white-space: nowrap; }}
 svg {{ background: #fafafa; border: 1px solid #ddd; max-width: 100%; }}
 .kernel rect {{ fill: #dbe9f6; stroke: #4a7fb0; }}
 .kernel.contraction rect {{ fill: #fbe3c8; stroke: #c08030; }}
@@ -57,10 +57,6 @@ for (const entry of document.querySelectorAll('section')) {
 
 std::string bytesText(std::uint64_t bytes) {
   return formatBytes(static_cast<double>(bytes));
-}
-
-std::string shortened(const std::string &text, std::size_t length) {
-  return text.size() <= length ? text : text.substr(0, length - 1) + "…";
 }
 
 /// The graph of the kernels, each a box with its work and its bytes.

@@ -136,8 +136,9 @@ void printProfile(const EntryReport &entry,
                total > 0 ? 100 * times[i].seconds / total : 0, times[i].runs,
                kernel.flops * runs / seconds / 1e9,
                bytesOf(kernel) * runs / seconds / 1e9,
-               100 * bounds.of(kernel) * runs / seconds, linesText(kernel),
-               workText(kernel));
+               100 * bounds.of(kernel) * runs / seconds,
+               shortened(linesText(kernel), 12),
+               shortened(workText(kernel), 60));
   }
 }
 

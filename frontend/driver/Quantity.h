@@ -38,6 +38,11 @@ inline std::string formatExtents(std::span<const std::int64_t> extents) {
                          : fmt::format("{}", fmt::join(extents, "x"));
 }
 
+/// At most `length` characters of ASCII.
+inline std::string shortened(const std::string &text, std::size_t length) {
+  return text.size() <= length ? text : text.substr(0, length - 2) + "..";
+}
+
 /// Safe between tags and in attributes of a page.
 inline std::string escapeHtml(std::string_view text) {
   std::string safe;

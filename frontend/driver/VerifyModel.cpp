@@ -26,9 +26,9 @@ public:
       : options(options), verify(verify), model(options, source),
         pool(options.threads), oracle(model.module->clone()),
         exact(isElementwise(*oracle)) {
-    // The eager mode computes with sizes, not with names of sizes.
-    if (!model.compile.dims.empty() &&
-        mlir::failed(simplify(*oracle, model.compile)))
+    // The eager mode computes with sizes, not with names of sizes, and with
+    // derivatives, not with what asks for them.
+    if (mlir::failed(expandTransforms(*oracle, model.compile)))
       model.diagnostics.fail(Exit::Invalid);
   }
 

@@ -49,6 +49,18 @@ func.func @input(%x: tensor<40x25xf32> {mg.name = "x"}) -> (tensor<25x40xf32> {m
 }
 """
 
+# The cotangent of exp.
+VJP = """\
+func.func private @f(%x: tensor<30xf32>) -> tensor<30xf32> {
+  %0 = mg.exp %x : tensor<30xf32>
+  return %0 : tensor<30xf32>
+}
+func.func @main(%x: tensor<30xf32> {mg.name = "x"}, %c: tensor<30xf32> {mg.name = "c"}) -> (tensor<30xf32> {mg.name = "y"}) {
+  %y, %dx = mg.vjp @f(%x, %c) of [0] wrt [0] : (tensor<30xf32>, tensor<30xf32>) -> (tensor<30xf32>, tensor<30xf32>)
+  return %dx : tensor<30xf32>
+}
+"""
+
 
 class Case(unittest.TestCase):
     def setUp(self):
@@ -172,6 +184,11 @@ class Bench(Case):
             self.assertIn(part, text)
         page = (self.folder / "page.html").read_text()
         self.assertEqual(page.count('<circle class="point'), 3)
+
+    def test_a_derivative(self):
+        (self.folder / "vjp.mlir").write_text(VJP)
+        self.mgc("verify", "vjp.mlir")
+        self.assertIn("vjp main", self.mgc("bench", "vjp.mlir", "--rounds", 1, "--min-time", 0).stdout)
 
     def test_wrong_code_is_told(self):
         done = self.mgc("bench", "chain.mlir", "--rounds", 1, "--min-time", 0, "-mllvm", "-mg-perturb=mg.exp", status=1)
