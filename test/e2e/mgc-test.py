@@ -146,7 +146,7 @@ class Passes(Case):
     def test_one_is_left_out(self):
         self.write("chain.mlir", CHAIN)
         loops = [self.mgc("compile", "chain.mlir", "-o", "-", "--emit=linalg", *more).stdout.count("linalg.generic")
-                 for more in ([], ["--disable-pass", "mg-fuse-elementwise"])]
+                 for more in ([], ["--disable-pass", "mg-fuse-elementwise,mg-fuse"])]
         self.assertEqual(loops, [1, 2])
 
     def test_only_optional_ones(self):
