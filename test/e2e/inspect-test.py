@@ -41,7 +41,7 @@ func.func @main(%x: tensor<40x25xf32> {mg.name = "x"}) -> (tensor<40x25xf32> {mg
   return %2 : tensor<40x25xf32>
 }
 """
-# Two entries: what one moves is its input, what the other moves it has computed.
+# An output that shows an input has to be written.
 MOVES = """\
 func.func @input(%x: tensor<40x25xf32> {mg.name = "x"}) -> (tensor<25x40xf32> {mg.name = "y"}) {
   %0 = mg.transpose %x [1, 0] : tensor<40x25xf32> -> tensor<25x40xf32>
@@ -49,6 +49,26 @@ func.func @input(%x: tensor<40x25xf32> {mg.name = "x"}) -> (tensor<25x40xf32> {m
 }
 """
 
+# The runtime sorts rows that lie in memory: a transposed input has to be copied first.
+SORT = """\
+func.func @main(%x: tensor<40x25xf32> {mg.name = "x"}) -> (tensor<25x40xf32> {mg.name = "y"}) {
+  %0 = mg.transpose %x [1, 0] : tensor<40x25xf32> -> tensor<25x40xf32>
+  %1 = mg.sort %0 dim 1 : (tensor<25x40xf32>) -> tensor<25x40xf32>
+  return %1 : tensor<25x40xf32>
+}
+"""
+# Running sums: one addition of 3 floats, 50 times.
+SCAN = """\
+func.func @main(%h: tensor<3xf32> {mg.name = "h"}, %x: tensor<50x3xf32> {mg.name = "x"})
+    -> (tensor<50x3xf32> {mg.name = "y"}) {
+  %y:2 = mg.scan @add(%h, %x) carries 1 length 50 : (tensor<3xf32>, tensor<50x3xf32>) -> (tensor<3xf32>, tensor<50x3xf32>)
+  return %y#1 : tensor<50x3xf32>
+}
+func.func private @add(%h: tensor<3xf32>, %x: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>) {
+  %y = mg.add %h, %x : tensor<3xf32>
+  return %y, %y : tensor<3xf32>, tensor<3xf32>
+}
+"""
 # The cotangent of exp.
 VJP = """\
 func.func private @f(%x: tensor<30xf32>) -> tensor<30xf32> {
@@ -67,7 +87,8 @@ class Case(unittest.TestCase):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.folder = pathlib.Path(temporary.name)
-        for name, text in ("softmax", SOFTMAX), ("chain", CHAIN), ("moves", MOVES):
+        for name, text in (("softmax", SOFTMAX), ("chain", CHAIN), ("moves", MOVES), ("sort", SORT), ("scan", SCAN),
+                           ("vjp", VJP)):
             (self.folder / f"{name}.mlir").write_text(text)
 
     def mgc(self, *words, status=0):
@@ -115,6 +136,16 @@ class Inspect(Case):
     def test_an_output_that_shows_an_input_is_no_copy(self):
         entry = self.inspect("moves.mlir", "--expect", "no_copy")
         self.assertTrue(all(kernel["inherent"] for kernel in entry["kernels"]))
+
+    def test_a_copy_is_told(self):
+        done = self.mgc("inspect", "sort.mlir", "-q", "--expect", "no_copy", status=1)
+        self.assertIn("mgc: 'main' is not no_copy: copies at sort.mlir:", done.stderr)
+        self.assertIn("(4.00 kB)", done.stderr)
+
+    def test_what_runs_in_a_loop_counts_as_often(self):
+        entry = self.inspect("scan.mlir")
+        [add] = [kernel for kernel in entry["kernels"] if kernel["flops"]]
+        self.assertEqual((add["trips"], add["flops"], entry["flops"]), (50, 3, 150))
 
     def test_buffers_fit_into_the_peak_and_never_meet(self):
         entry = self.inspect("softmax.mlir", "--disable-pass", "mg-fuse-elementwise", "--disable-pass", "mg-fuse")
@@ -186,7 +217,6 @@ class Bench(Case):
         self.assertEqual(page.count('<circle class="point'), 3)
 
     def test_a_derivative(self):
-        (self.folder / "vjp.mlir").write_text(VJP)
         self.mgc("verify", "vjp.mlir")
         self.assertIn("vjp main", self.mgc("bench", "vjp.mlir", "--rounds", 1, "--min-time", 0).stdout)
 
