@@ -1,20 +1,21 @@
-//===- Extremes.cpp - maxima and minima that let NaN through --------------===//
+//===- Extremes.cpp - the largest and the smallest of a row ---------------===//
 //
-// `arith.maximumf` answers NaN if an operand is NaN and knows +0 from -0, which
-// no x86 instruction does: six instructions. The maximum of a row needs its
-// NaNs only at the end, and the sign of a zero maximum is nobody's concern. So
-// a row's maximum is compare and select, one `vmaxps`, which drops NaN, and a
-// guard beside it remembers whether there was one:
+// `arith.maximumf` answers NaN if an operand is NaN, and knows +0 from -0. No
+// x86 instruction does both: it becomes six. Both cases are rare and can be
+// seen afterwards, so a row's maximum is first found by compare and select, one
+// `vmaxps` per vector, with a guard beside it,
 //
 //   acc   = x > acc ? x : acc              one per vector
 //   guard = guard | unordered(x, x')       one per two vectors
-//   ..
-//   result = any(guard) ? NaN : fold of acc
+//
+// and where the guard saw a NaN, or the result is a zero of unknown sign, the
+// row is read again with the exact op. (So the loop must not store anything.)
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/TileEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -22,12 +23,16 @@ using namespace mlir;
 
 namespace mg::codegen {
 
-bool TileEmitter::isGuarded(unsigned output) const {
-  Type type = nest.outputs[output].element;
-  return plan.isRowStyle() && !plan.pairwise && plan.lanes > 1 &&
-         (type.isF32() || type.isF64()) &&
-         isa_and_nonnull<arith::MaximumFOp, arith::MinimumFOp>(
-             plan.combiners[output]);
+bool TileEmitter::isGuarded() const {
+  auto isExtreme = [&](unsigned o) {
+    Type type = nest.outputs[o].element;
+    return (type.isF32() || type.isF64()) &&
+           isa_and_nonnull<arith::MaximumFOp, arith::MinimumFOp>(
+               plan.combiners[o]);
+  };
+  return plan.isRowStyle() && plan.lanes > 1 && !reduced.empty() &&
+         reduced.size() == nest.outputs.size() &&
+         llvm::all_of(reduced, isExtreme);
 }
 
 Value TileEmitter::compareAndSelect(unsigned output, Value x, Value old) {
@@ -38,10 +43,10 @@ Value TileEmitter::compareAndSelect(unsigned output, Value x, Value old) {
   return b.create<arith::SelectOp>(loc, better, x, old);
 }
 
-/// The combiner of a guarded output, null for any other op.
+/// The combiner while rows are guarded, null for any other op.
 Value TileEmitter::widenExtreme(Operation &op, IRMapping &values, Place place) {
   for (unsigned o : reduced) {
-    if (plan.combiners[o] != &op || !isGuarded(o))
+    if (!guarding || plan.combiners[o] != &op)
       continue;
     Value old = nest.body->getArgument(nest.inputs.size() + o);
     Value x = op.getOperand(op.getOperand(0) == old ? 1 : 0);
@@ -52,28 +57,10 @@ Value TileEmitter::widenExtreme(Operation &op, IRMapping &values, Place place) {
   return {};
 }
 
-/// Guards are appended to the accumulators: [guarded][rows].
-void TileEmitter::appendGuards(Values &accumulators) {
-  for (unsigned o : reduced)
-    for (int64_t row = 0; isGuarded(o) && row < accumulatorRows; ++row) {
-      Type element = nest.outputs[o].element;
-      auto type = VectorType::get(
-          {plan.lanes}, b.getIntegerType(element.getIntOrFloatBitWidth()));
-      accumulators.push_back(
-          b.create<arith::ConstantOp>(loc, b.getZeroAttr(type)));
-    }
-}
-
-unsigned TileEmitter::guard(unsigned output, int64_t row) const {
-  unsigned at = reduced.size() * accumulatorRows * accumulatorVecs;
-  for (unsigned o : reduced)
-    if (o < output && isGuarded(o))
-      at += accumulatorRows;
-  return at + row;
-}
-
-/// What the step's candidates, two at a time, add to the guards.
+/// What the step's candidates, two at a time, add to the guards, which follow
+/// the accumulators: one per row.
 void TileEmitter::updateGuards(Values &accumulators) {
+  unsigned guards = reduced.size() * accumulatorRows * accumulatorVecs;
   ArrayRef<Candidate> rest = candidates;
   while (!rest.empty()) {
     const Candidate &x = rest.front();
@@ -84,7 +71,7 @@ void TileEmitter::updateGuards(Values &accumulators) {
                                           x.value, rest[pair].value);
     if (x.place.valid < plan.lanes)
       isNaN = b.create<arith::AndIOp>(loc, isNaN, mask(x.place.valid));
-    Value &old = accumulators[guard(x.output, x.place.row)];
+    Value &old = accumulators[guards + x.place.row];
     Value bits = b.create<arith::ExtSIOp>(loc, old.getType(), isNaN);
     old = b.create<arith::OrIOp>(loc, old, bits);
     rest = rest.drop_front(pair ? 2 : 1);
@@ -92,17 +79,61 @@ void TileEmitter::updateGuards(Values &accumulators) {
   candidates.clear();
 }
 
-/// `extreme`, or NaN where the guard saw one.
-Value TileEmitter::resolveGuard(Value extreme, Value guard) {
-  Value zero = b.create<arith::ConstantOp>(loc, b.getZeroAttr(guard.getType()));
-  Value set =
-      b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, guard, zero);
-  Value any =
+/// The results of all rows, folded: [reduced][rows].
+TileEmitter::Values TileEmitter::foldAll(ArrayRef<Value> accumulators) {
+  Values results;
+  for (auto [i, o] : llvm::enumerate(reduced))
+    for (int64_t row = 0; row < accumulatorRows; ++row)
+      results.push_back(foldLanes(
+          o, accumulators.slice(accumulator(i, row, 0), accumulatorVecs)));
+  return results;
+}
+
+/// Whether a guard saw a NaN or a result is zero.
+Value TileEmitter::needExact(ArrayRef<Value> results, ArrayRef<Value> guards) {
+  auto zero = [&](Type type) {
+    return b.create<arith::ConstantOp>(loc, b.getZeroAttr(type));
+  };
+  Value all = guards.front();
+  for (Value guard : guards.drop_front())
+    all = b.create<arith::OrIOp>(loc, all, guard);
+  Value set = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, all,
+                                      zero(all.getType()));
+  Value need =
       b.create<vector::ReductionOp>(loc, vector::CombiningKind::OR, set);
-  auto type = cast<FloatType>(extreme.getType());
-  Value nan = b.create<arith::ConstantOp>(
-      loc, b.getFloatAttr(type, APFloat::getQNaN(type.getFloatSemantics())));
-  return b.create<arith::SelectOp>(loc, any, nan, extreme);
+  for (Value result : results) {
+    Value isZero = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ,
+                                           result, zero(result.getType()));
+    need = b.create<arith::OrIOp>(loc, need, isZero);
+  }
+  return need;
+}
+
+TileEmitter::Values TileEmitter::reduceGuarded(Tile tile) {
+  Values accumulators = initialAccumulators(tile);
+  unsigned count = accumulators.size();
+  unsigned bits = nest.outputs[reduced.front()].element.getIntOrFloatBitWidth();
+  auto type = VectorType::get({plan.lanes}, b.getIntegerType(bits));
+  accumulators.append(
+      accumulatorRows,
+      b.create<arith::ConstantOp>(loc, b.getZeroAttr(type)).getResult());
+  guarding = true;
+  accumulators = reduceInOrder(0, tile, accumulators);
+  Values results = foldAll(ArrayRef(accumulators).take_front(count));
+  guarding = false;
+
+  Value need = needExact(results, ArrayRef(accumulators).drop_front(count));
+  auto ifNeeded = b.create<scf::IfOp>(loc, ValueRange(results).getTypes(), need,
+                                      /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  Values outside = ivs;
+  b.setInsertionPointToStart(ifNeeded.thenBlock());
+  Values exact = reduceInOrder(0, tile, initialAccumulators(tile));
+  b.create<scf::YieldOp>(loc, foldAll(exact));
+  b.setInsertionPointToStart(ifNeeded.elseBlock());
+  b.create<scf::YieldOp>(loc, results);
+  ivs = outside;
+  return ifNeeded.getResults();
 }
 
 } // namespace mg::codegen

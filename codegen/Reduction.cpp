@@ -44,8 +44,9 @@ TileEmitter::Values TileEmitter::reduce(Tile tile) {
     total *= nest.extents[d];
   for (unsigned d : ArrayRef(plan.reduction).drop_back())
     blocks *= nest.extents[d];
+  if (isGuarded())
+    return reduceGuarded(tile);
   Values accumulators = initialAccumulators(tile);
-  appendGuards(accumulators);
   if (!plan.pairwise || blocks == 1 || total <= shortSum)
     return reduceInOrder(0, tile, accumulators);
   createStacks(blocks);
@@ -164,8 +165,7 @@ TileEmitter::Values TileEmitter::combineAll(ArrayRef<Value> x,
 /// The tree of halves: lane i with lane i + n/2, down to one element.
 Value TileEmitter::foldLanes(unsigned output, ArrayRef<Value> vectors) {
   auto join = [&](Value x, Value y) {
-    return isGuarded(output) ? compareAndSelect(output, x, y)
-                             : combine(output, x, y);
+    return guarding ? compareAndSelect(output, x, y) : combine(output, x, y);
   };
   Values level(vectors);
   while (level.size() > 1) {
@@ -188,11 +188,10 @@ Value TileEmitter::foldLanes(unsigned output, ArrayRef<Value> vectors) {
 /// The complete sum of an output at a place of the tile.
 Value TileEmitter::finish(unsigned i, Place place, ArrayRef<Value> sums) {
   unsigned o = reduced[i], at = accumulator(i, place.row, place.vec);
-  Value sum = sums[at];
-  if (plan.isRowStyle())
+  bool isFolded = isGuarded();
+  Value sum = sums[isFolded ? i * accumulatorRows + place.row : at];
+  if (plan.isRowStyle() && !isFolded)
     sum = foldLanes(o, sums.slice(at, accumulatorVecs));
-  if (isGuarded(o))
-    sum = resolveGuard(sum, sums[guard(o, place.row)]);
   if (startsFromOutput(o) || nest.overwrite)
     return sum;
   Value old = read(nest.inputs.size() + o, place);

@@ -199,7 +199,8 @@ TileEmitter::Values TileEmitter::step(Tile tile, Values accumulators) {
       });
       keep(yields, place, accumulators);
     }
-  updateGuards(accumulators);
+  if (guarding)
+    updateGuards(accumulators);
   return accumulators;
 }
 

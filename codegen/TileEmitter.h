@@ -105,15 +105,14 @@ private:
   /// Index of the stacks' level, in elements.
   Value stackIndex(Value level, unsigned vector);
 
-  // Extremes.cpp: maxima and minima that let NaN through.
-  bool isGuarded(unsigned output) const;
+  // Extremes.cpp: the largest and the smallest of a row.
+  bool isGuarded() const;
+  Values reduceGuarded(Tile tile);
   Value compareAndSelect(unsigned output, Value x, Value old);
   Value widenExtreme(mlir::Operation &op, mlir::IRMapping &values, Place place);
-  void appendGuards(Values &accumulators);
-  /// The number of a guard among the accumulators.
-  unsigned guard(unsigned output, int64_t row) const;
   void updateGuards(Values &accumulators);
-  Value resolveGuard(Value extreme, Value guard);
+  Values foldAll(mlir::ArrayRef<Value> accumulators);
+  Value needExact(mlir::ArrayRef<Value> results, mlir::ArrayRef<Value> guards);
 
   // Epilogue.cpp: what follows on a tile whose sums are complete.
   void createStages();
@@ -176,13 +175,14 @@ private:
   /// Rows of the tile in hand.
   int64_t tileRows = 1;
   int64_t accumulatorRows = 1, accumulatorVecs = 1;
-  /// What the step in hand compares with a guarded output's accumulators.
+  /// What the step in hand compares with the accumulators of a guarded row.
   struct Candidate {
     unsigned output;
     Place place;
     Value value;
   };
   llvm::SmallVector<Candidate> candidates;
+  bool guarding = false;
   /// Per reduced output: partial sums, [level][rows][vecs] vectors.
   Values stacks;
   std::pair<mlir::Operation *, mlir::Operation *> fused;

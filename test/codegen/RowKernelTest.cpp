@@ -492,14 +492,18 @@ func.func @f(%x: $T {mg.name = "x", mg.dtype = "f32"})
 }
 )";
 
-TEST(RowKernel, ANaNAnywhereIsTheExtreme) {
+TEST(RowKernel, NaNsAndZerosAreExact) {
   for (int64_t n : {1, 5, 16, 63, 200}) {
-    // Row i has its NaN at i; the last two have none, one of them all infinite.
-    const int64_t rows = n + 2;
+    // Row i has its NaN at i; one is infinite, one ordinary, and in two the
+    // extremes are zeros of both signs.
+    const int64_t rows = n + 4;
     auto x = noise(rows * n);
-    for (int64_t i = 0; i < n; ++i)
+    for (int64_t i = 0; i < n; ++i) {
       x[i * n + i] = i % 2 ? NAN : -NAN;
-    std::fill_n(&x[n * n], n, -INFINITY);
+      x[n * n + i] = -INFINITY;
+      x[(n + 2) * n + i] = i == n / 2 ? 0.0f : -0.0f;
+      x[(n + 3) * n + i] = i == n / 3 ? -0.0f : 0.0f;
+    }
     const Text text{extremes, {{"T", shape({rows, n})}, {"S", shape({rows})}}};
     const auto got = runBoth(text, {x.data()}, {rows, rows}).first;
     for (int64_t i = 0; i < n; ++i) {
@@ -511,6 +515,8 @@ TEST(RowKernel, ANaNAnywhereIsTheExtreme) {
     const float *last = &x[(n + 1) * n];
     EXPECT_EQ(got[0][n + 1], *std::max_element(last, last + n));
     EXPECT_EQ(got[1][n + 1], *std::min_element(last, last + n));
+    EXPECT_FALSE(std::signbit(got[0][n + 2]));
+    EXPECT_TRUE(std::signbit(got[1][n + 3]));
   }
 }
 
