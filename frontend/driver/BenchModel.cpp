@@ -91,6 +91,7 @@ public:
       : options(options), bench(bench), model(options, source),
         level(options.levels.empty() ? "native" : options.levels[0]),
         oracle(model.module->clone()) {
+    model.checkEager();
     model.inventWeights();
     // The eager mode computes with sizes, not with names of sizes, and with
     // derivatives, not with what asks for them.

@@ -50,6 +50,7 @@ public:
       : options(options), bisect(bisect), model(options, source),
         level(options.levels.empty() ? "native" : options.levels[0]),
         pool(options.threads), simple(model.module->clone()) {
+    model.checkEager();
     model.inventWeights();
     if (mlir::failed(simplify(*simple, model.compile)))
       model.diagnostics.fail(Exit::Invalid);

@@ -5,6 +5,7 @@
 #include "frontend/driver/PerturbOp.h"
 #include "frontend/driver/Supervise.h"
 #include "frontend/driver/Values.h"
+#include "ir/Dialect.h"
 #include "ir/Ops.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -98,6 +99,19 @@ LoadedModel::LoadedModel(const Options &options, const ModelSource &source)
   compile = compileOptions(options, *module);
   makeDumpFolder(options.dumpDir);
   compile.codegen.times = &times;
+}
+
+void LoadedModel::checkEager() {
+  module->walk([&](mlir::Operation *op) {
+    if (!llvm::isa<mlir::ModuleOp>(op) &&
+        !llvm::isa<mlir::mg::MgDialect, mlir::func::FuncDialect>(
+            op->getDialect()))
+      throw Failure(Exit::Unsupported, options.model,
+                    fmt::format("not supported: {} has no eager execution to "
+                                "compare with",
+                                op->getName().getStringRef().str()),
+                    "give the model at the level mg, grad or simplified");
+  });
 }
 
 eager::WeightLookup LoadedModel::weightLookup() const {

@@ -33,6 +33,9 @@ struct LoadedModel {
   void inventWeights();
 
   eager::WeightLookup weightLookup() const;
+  /// Throws Failure (Unsupported) where the model was given at a level below
+  /// those that the eager mode runs.
+  void checkEager();
 
 private:
   io::NamedArrays invented;

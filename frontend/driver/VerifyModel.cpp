@@ -26,6 +26,7 @@ public:
       : options(options), verify(verify), model(options, source),
         pool(options.threads), oracle(model.module->clone()),
         exact(isElementwise(*oracle)) {
+    model.checkEager();
     // The eager mode computes with sizes, not with names of sizes, and with
     // derivatives, not with what asks for them.
     if (mlir::failed(expandTransforms(*oracle, model.compile)))

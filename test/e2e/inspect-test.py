@@ -225,6 +225,15 @@ class Bench(Case):
         self.assertIn("fused is not eager: y", done.stderr)
 
 
+class Levels(Case):
+    def test_what_has_no_eager_mode_is_refused(self):
+        self.mgc("compile", "chain.mlir", "-o", "low.mlir", "--emit=linalg")
+        for verb in "bench", "bisect", "verify":
+            done = self.mgc(verb, "low.mlir", status=4)
+            self.assertIn("no eager execution", done.stderr)
+        self.assertEqual(len(self.inspect("low.mlir")["kernels"]), 1)
+
+
 class Trace(Case):
     def spans(self, *words):
         self.mgc(*words, "--trace", "trace.json")
