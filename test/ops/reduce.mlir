@@ -164,3 +164,15 @@ func.func @or(%x: tensor<5x3xi32> {mg.name = "x"}) -> (tensor<3xi32> {mg.name = 
   %y = mg.reduce or %x [0] : tensor<5x3xi32> -> tensor<3xi32>
   return %y : tensor<3xi32>
 }
+
+// The sign of a zero: -0 is the maximum only where nothing else is, the minimum
+// wherever it is. More columns than a vector, and a tail.
+// input @signed_zeros x: np.random.default_rng(3).normal(0, 1, (96, 37)) + 9 * (np.arange(96) % 3 - 1)[:, None]
+// numpy @signed_zeros: np.where(np.signbit(x).all(1), -0.0, 0.0).astype(x.dtype), np.where(np.signbit(x).any(1), -0.0, 0.0).astype(x.dtype)
+func.func @signed_zeros(%x: tensor<96x37xf32> {mg.name = "x"}) -> (tensor<96xf32> {mg.name = "a"}, tensor<96xf32> {mg.name = "b"}) {
+  %zero = mg.constant dense<0.0> : tensor<96x37xf32>
+  %z = mg.mul %x, %zero : tensor<96x37xf32>
+  %a = mg.reduce max %z [1] : tensor<96x37xf32> -> tensor<96xf32>
+  %b = mg.reduce min %z [1] : tensor<96x37xf32> -> tensor<96xf32>
+  return %a, %b : tensor<96xf32>, tensor<96xf32>
+}
