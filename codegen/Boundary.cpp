@@ -118,13 +118,52 @@ Value EntryRewriter::addArgument(Type type, DictionaryAttr attrs) {
   return function.front().addArgument(type, function.getLoc());
 }
 
+/// What `value` is a view of.
+static Value originOf(Value value) {
+  while (auto *op = value.getDefiningOp()) {
+    if (!isa<tensor::ExtractSliceOp, tensor::ExpandShapeOp,
+             tensor::CollapseShapeOp>(op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
+/// Whether `value` became `result` by writes into it: both may get the memory
+/// of the result, which is then no place to read `value` from.
+static bool isOverwrittenOnTheWay(Value value, Value result) {
+  bool written = false;
+  for (Value at = result; auto op = at.getDefiningOp();) {
+    if (at == value)
+      return written;
+    if (auto insert = dyn_cast<tensor::InsertSliceOp>(op)) {
+      at = insert.getDest();
+      written = true;
+    } else if (auto nest = dyn_cast<DestinationStyleOpInterface>(op)) {
+      at = nest.getTiedOpOperand(cast<OpResult>(at))->get();
+      written = true;
+    } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      at = loop.getTiedLoopInit(cast<OpResult>(at))->get();
+      written = true;
+    } else if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op)) {
+      at = op->getOperand(0);
+    } else {
+      return false;
+    }
+  }
+  return false;
+}
+
 void EntryRewriter::saveOverwritten(func::ReturnOp end) {
   llvm::SmallDenseSet<Value> overwritten;
   for (auto [i, value] : llvm::enumerate(end.getOperands())) {
     const Value own = updates[i] ? updated.lookup(*updates[i]) : Value();
     const TensorRoots roots(value);
-    if (roots.any([&](Value root) {
-          return root == own ? roots.throughView() : overwritten.contains(root);
+    const auto isLost = [&](Value root) {
+      return root == own ? roots.throughView() : overwritten.contains(root);
+    };
+    if (roots.any(isLost) || llvm::any_of(end.getOperands(), [&](Value result) {
+          return isOverwrittenOnTheWay(originOf(value), result);
         }))
       end.setOperand(i,
                      b.create<bufferization::AllocTensorOp>(

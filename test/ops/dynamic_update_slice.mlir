@@ -13,3 +13,15 @@ func.func @clamped(%x: tensor<6x5xi8> {mg.name = "x"}, %u: tensor<2x5xi8> {mg.na
   %y = mg.dynamic_update_slice %x, %u, %s : (tensor<6x5xi8>, tensor<2x5xi8>, tensor<2xi64>) -> tensor<6x5xi8>
   return %y : tensor<6x5xi8>
 }
+
+// What is written into and the result are both wanted.
+// numpy @both: np.concatenate([(x + 5)[:8], -(x + 5)[:23]]), x + 5
+func.func @both(%x: tensor<31xf32> {mg.name = "x"}) -> (tensor<31xf32> {mg.name = "a"}, tensor<31xf32> {mg.name = "b"}) {
+  %five = mg.constant dense<5.0> : tensor<31xf32>
+  %s = mg.add %x, %five : tensor<31xf32>
+  %n = mg.neg %s : tensor<31xf32>
+  %p = mg.slice %n [0:23] : tensor<31xf32> -> tensor<23xf32>
+  %at = mg.constant dense<8> : tensor<1xi64>
+  %u = mg.dynamic_update_slice %s, %p, %at : (tensor<31xf32>, tensor<23xf32>, tensor<1xi64>) -> tensor<31xf32>
+  return %u, %s : tensor<31xf32>, tensor<31xf32>
+}
