@@ -12,6 +12,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 #include <memory>
+#include <numeric>
 
 using namespace mlir;
 
@@ -55,8 +56,11 @@ static int chooseRowLoop(const LoopNest &nest, int vector) {
 
 /// Rows that pay for the copy of a panel.
 static constexpr int64_t minPackedRows = 32;
-/// Below this a matrix with long rows stays in the second cache as it is.
-static constexpr int64_t maxUnpackedBytes = 256 << 10;
+/// The second cache of the level's machines.
+static constexpr int64_t lineBytes = 64, secondCacheWays = 8;
+static int64_t secondCacheBytes(int64_t nativeLanes) {
+  return nativeLanes == 16 ? 1 << 20 : 256 << 10;
+}
 
 /// The input along whose elements the lanes run; -1 if there is none or more.
 static int chooseLaneInput(const LoopNest &nest, unsigned vector) {
@@ -73,26 +77,52 @@ static int chooseLaneInput(const LoopNest &nest, unsigned vector) {
   return choice;
 }
 
-bool canPack(const LoopNest &nest, unsigned loop) {
+int64_t packedRows(const LoopNest &nest, unsigned loop) {
   if (!nest.contraction || nest.reduction[loop] ||
       chooseLaneInput(nest, loop) < 0)
-    return false;
+    return 0;
   int row = chooseRowLoop(nest, loop);
-  return row >= 0 && nest.extents[row] >= minPackedRows;
+  return row >= 0 && nest.extents[row] >= minPackedRows ? nest.extents[row] : 0;
 }
 
 /// Whether the vectors of `input` are too scattered to be loaded from where
-/// they are: not contiguous, or in long rows of a large matrix, which fall on
-/// few sets of the cache.
+/// they are: not contiguous, or of a matrix that the second cache does not
+/// hold, or in rows that fall on few of its sets.
 static bool isScattered(const LoopNest &nest, const Access &input,
-                        unsigned vector) {
-  if (input.strides[vector] != 1)
+                        const VectorPlan &plan) {
+  if (input.strides[plan.vector] != 1)
     return true;
-  int64_t bytes = input.element.getIntOrFloatBitWidth() / 8;
+  int64_t element = input.element.getIntOrFloatBitWidth() / 8;
+  int64_t bytes = element, steps = 1;
+  for (unsigned d : plan.reduction)
+    steps *= nest.extents[d];
   for (unsigned d = 0; d < nest.size(); ++d)
-    if (int64_t(d) == vector || nest.reduction[d])
+    if (int64_t(d) == plan.vector || nest.reduction[d])
       bytes *= nest.extents[d];
-  return bytes > maxUnpackedBytes;
+  int64_t cache = secondCacheBytes(plan.nativeLanes);
+  if (bytes > cache || bytes * nest.extents[plan.row] > 256 * cache)
+    return true;
+  int64_t stride = std::abs(input.strides[plan.reduction.back()]) * element;
+  int64_t lines = llvm::divideCeil(plan.vecs * plan.lanes * element, lineBytes);
+  int64_t places = cache / secondCacheWays / std::gcd(stride, cache);
+  return stride > lines * lineBytes &&
+         steps > std::max<int64_t>(places, 1) * secondCacheWays;
+}
+
+/// A panel is a quarter of the second cache at most: of longer reductions all
+/// rows take a part before the next.
+static void planPasses(const LoopNest &nest, VectorPlan &plan) {
+  if (plan.row < 0 || plan.reduction.empty() ||
+      nest.extents[plan.row] < minPackedRows || !nest.initial[0])
+    return;
+  int64_t panel = plan.vecs * plan.lanes * 4;
+  for (unsigned d : ArrayRef(plan.reduction).drop_front())
+    panel *= nest.extents[d];
+  int64_t extent = nest.extents[plan.reduction.front()];
+  int64_t most =
+      std::max<int64_t>(1, secondCacheBytes(plan.nativeLanes) / 2 / panel);
+  if (extent > most + most / 2)
+    plan.depth = llvm::divideCeil(extent, llvm::divideCeil(extent, most));
 }
 
 void planContraction(const LoopNest &nest, int64_t nativeLanes,
@@ -115,9 +145,10 @@ void planContraction(const LoopNest &nest, int64_t nativeLanes,
         plan.vecs = vecs;
       }
     }
-  if (canPack(nest, plan.vector)) {
+  planPasses(nest, plan);
+  if (packedRows(nest, plan.vector)) {
     int input = chooseLaneInput(nest, plan.vector);
-    if (isScattered(nest, nest.inputs[input], plan.vector))
+    if (isScattered(nest, nest.inputs[input], plan))
       plan.packed = input;
   }
   // Columns outside rows: a panel of b stays in the cache for all rows.
@@ -145,8 +176,7 @@ static std::unique_ptr<Block> createCopyBody(OpBuilder &b, Location loc,
 }
 
 /// Copies what one tile's columns read of the packed input into a panel of the
-/// reduction loops x the tile's width, and makes the nest read the panel. The
-/// caller puts the input back after the panel's rows.
+/// reduction loops x the tile's width, and makes the nest read the panel.
 void TileEmitter::packPanel(Tile tile) {
   Access &input = nest.inputs[plan.packed];
   int64_t width = plan.vecs * plan.lanes, size = width;
@@ -159,12 +189,22 @@ void TileEmitter::packPanel(Tile tile) {
     if (!nest.reduction[d])
       from.start = add(from.start, multiply(ivs[d], input.strides[d]));
 
+  unsigned first = plan.reduction.front();
+  auto extentOf = [&](unsigned d) {
+    return pass && d == first ? pass->length : nest.extents[d];
+  };
   for (unsigned d : llvm::reverse(plan.reduction)) {
     panel.strides[d] = size;
-    size *= nest.extents[d];
+    size *= plan.depth && d == first ? plan.depth : nest.extents[d];
   }
   panel.strides[plan.vector] = 1;
   panel.buffer = createPanel(size, input.element);
+  // The panel begins where the tile and the pass do.
+  Value offset = multiply(ivs[plan.vector], -1);
+  if (pass) {
+    from.start = add(from.start, multiply(pass->begin, input.strides[first]));
+    offset = add(offset, multiply(pass->begin, -panel.strides[first]));
+  }
   Access to{panel.buffer, input.element};
   auto copyLoop = [&](unsigned d, int64_t extent) {
     copy.extents.push_back(extent);
@@ -174,16 +214,90 @@ void TileEmitter::packPanel(Tile tile) {
     to.strides.push_back(panel.strides[d]);
   };
   for (unsigned d : plan.reduction)
-    copyLoop(d, nest.extents[d]);
+    copyLoop(d, extentOf(d));
   copyLoop(plan.vector, (tile.vecs - 1) * plan.lanes + tile.last);
   copy.inputs = {from};
   copy.outputs = {to};
+  copy.initial = {Value()};
   simplify(copy);
   TileEmitter(b, copy, planVectors(copy, plan.nativeLanes, 0)).emit();
-
-  // The panel begins where the tile does.
-  flats[plan.packed] = {panel.buffer, multiply(ivs[plan.vector], -1)};
+  flats[plan.packed] = {panel.buffer, offset};
   input = panel;
+}
+
+/// A panel, if there is one, and the rows that read it.
+void TileEmitter::emitPanel(unsigned level, Tile tile) {
+  if (plan.packed < 0)
+    return emitParallel(level + 1, tile);
+  Access input = nest.inputs[plan.packed];
+  Flat flat = flats[plan.packed];
+  packPanel(tile);
+  emitParallel(level + 1, tile);
+  nest.inputs[plan.packed] = input;
+  flats[plan.packed] = flat;
+}
+
+//===----------------------------------------------------------------------===//
+// Passes
+//===----------------------------------------------------------------------===//
+
+/// Puts the sums between passes in the place of the output, or back.
+void TileEmitter::swapPartial() {
+  std::swap(nest.outputs[0], partial->access);
+  std::swap(flats[nest.inputs.size()], partial->flat);
+  std::swap(nest.initial[0], partial->initial);
+}
+
+/// Where the sums of a tile's columns wait for the next pass: in the output, or
+/// in memory of the task where the output has none. Sets them to the start.
+void TileEmitter::preparePartial(Tile tile) {
+  const Access &output = nest.outputs[0];
+  Value buffer = partial ? partial->buffer : Value();
+  partial.emplace();
+  partial->access = output;
+  partial->flat = flats[nest.inputs.size()];
+  int64_t width = plan.vecs * plan.lanes, rows = nest.extents[plan.row];
+  if (!output.stored) {
+    if (!buffer) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(frame());
+      buffer = b.create<memref::AllocOp>(
+          loc, MemRefType::get({rows * width}, output.element));
+    }
+    Access &own = partial->access;
+    own = {buffer, output.element, SmallVector<int64_t>(nest.size(), 0)};
+    own.strides[plan.row] = width;
+    own.strides[plan.vector] = 1;
+    partial->flat = {buffer, multiply(ivs[plan.vector], -1)};
+  }
+  partial->buffer = buffer;
+}
+
+void TileEmitter::emitPass(unsigned level, Tile tile, Value begin,
+                           int64_t count) {
+  pass = {begin, count};
+  emitPanel(level, tile);
+}
+
+/// The first pass begins with the initial value, the last one completes the
+/// sums.
+void TileEmitter::emitPasses(unsigned level, Tile tile) {
+  int64_t extent = nest.extents[plan.reduction.front()], depth = plan.depth;
+  int64_t passes = llvm::divideCeil(extent, depth);
+  isLastPass = false;
+  preparePartial(tile);
+  partial->initial = nest.initial[0];
+  emitPass(level, tile, constant(0), depth);
+  partial->initial = {};
+  loop(depth, (passes - 1) * depth, depth, {},
+       [&](Value begin, ValueRange) -> Values {
+         emitPass(level, tile, begin, depth);
+         return {};
+       });
+  isLastPass = true;
+  emitPass(level, tile, constant((passes - 1) * depth),
+           extent - (passes - 1) * depth);
+  pass.reset();
 }
 
 /// One panel for all tiles of a task.

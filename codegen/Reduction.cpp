@@ -20,6 +20,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/ScopeExit.h"
 
 using namespace mlir;
 
@@ -57,11 +58,13 @@ TileEmitter::Values TileEmitter::reduce(Tile tile) {
 TileEmitter::Values TileEmitter::reduceInOrder(unsigned level, Tile tile,
                                                Values accumulators) {
   unsigned d = plan.reduction[level];
+  Share all{constant(0), nest.extents[d]};
+  Share part = pass && level == 0 ? *pass : all;
   if (level + 1 == plan.reduction.size())
-    return steps(tile, constant(0), nest.extents[d], accumulators);
+    return steps(tile, part.begin, part.length, accumulators);
   Values results =
-      loop(0, nest.extents[d], 1, accumulators, [&](Value iv, ValueRange in) {
-        ivs[d] = iv;
+      loop(0, part.length, 1, accumulators, [&](Value iv, ValueRange in) {
+        ivs[d] = add(part.begin, iv);
         return reduceInOrder(level + 1, tile, in);
       });
   ivs[d] = constant(0);
@@ -120,7 +123,7 @@ void TileEmitter::pushBlocks(unsigned level, Tile tile, Value before) {
 
 /// Whether the sums of a tile begin with what the output holds.
 bool TileEmitter::startsFromOutput(unsigned output) const {
-  return !plan.combiners[output] ||
+  return !plan.combiners[output] || partial ||
          (nest.contraction && nest.initial[output] && !plan.isRowStyle());
 }
 
@@ -129,6 +132,12 @@ bool TileEmitter::startsFromOutput(unsigned output) const {
 TileEmitter::Values TileEmitter::initialAccumulators(Tile tile) {
   seen.clear();
   bases.clear();
+  if (partial)
+    swapPartial();
+  auto putBack = llvm::make_scope_exit([&] {
+    if (partial)
+      swapPartial();
+  });
   Values accumulators;
   for (unsigned o : reduced)
     for (int64_t row = 0; row < accumulatorRows; ++row)
@@ -201,6 +210,15 @@ Value TileEmitter::finish(unsigned i, Place place, ArrayRef<Value> sums) {
 void TileEmitter::storeAccumulators(Tile tile, Values accumulators) {
   seen.clear();
   bases.clear();
+  if (!isLastPass) {
+    swapPartial();
+    for (int64_t row = 0; row < tile.rows; ++row)
+      for (int64_t vec = 0; vec < tile.vecs; ++vec)
+        write(reduced.front(), placeOf(tile, row, vec),
+              accumulators[accumulator(0, row, vec)]);
+    swapPartial();
+    return;
+  }
   int64_t vecs = plan.isRowStyle() ? 1 : tile.vecs;
   Values sums;
   for (unsigned i = 0; i < reduced.size(); ++i)

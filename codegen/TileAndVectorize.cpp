@@ -109,15 +109,13 @@ Block *TileEmitter::frame() {
 
 /// A step of the parallel loop `level` at its index: what is inside it.
 void TileEmitter::emitInside(unsigned level, Tile tile) {
-  // A panel is copied when only its rows are left; their loop is the last.
-  if (plan.packed < 0 || level + 2 != plan.parallel.size())
-    return emitParallel(level + 1, tile);
-  Access input = nest.inputs[plan.packed];
-  Flat flat = flats[plan.packed];
-  packPanel(tile);
+  // Passes and panels are for all rows; their loop is the last.
+  bool onlyRowsLeft = level + 2 == plan.parallel.size();
+  if (onlyRowsLeft && plan.depth)
+    return emitPasses(level, tile);
+  if (onlyRowsLeft && plan.packed >= 0)
+    return emitPanel(level, tile);
   emitParallel(level + 1, tile);
-  nest.inputs[plan.packed] = input;
-  flats[plan.packed] = flat;
 }
 
 void TileEmitter::emitParallel(unsigned level, Tile tile) {
@@ -128,15 +126,42 @@ void TileEmitter::emitParallel(unsigned level, Tile tile) {
   unsigned d = plan.parallel[level];
   int64_t extent = nest.extents[d], size = plan.tileOf(d);
   int64_t rest = extent % size;
-  loop(0, extent - rest, size, {}, [&](Value iv, ValueRange) -> Values {
-    ivs[d] = iv;
-    emitInside(level, tile);
-    return {};
-  });
-  if (rest)
-    emitRest(level, tile, rest);
+  if (chunk && level == plan.split) {
+    emitShare(level, tile, *chunk);
+  } else {
+    loop(0, extent - rest, size, {}, [&](Value iv, ValueRange) -> Values {
+      ivs[d] = iv;
+      emitInside(level, tile);
+      return {};
+    });
+    if (rest)
+      emitRest(level, tile, rest);
+  }
   ivs[d] = constant(0);
   hoisted = outside;
+}
+
+/// The last share takes the rest of the loop.
+void TileEmitter::emitShare(unsigned level, Tile tile, Share share) {
+  unsigned d = plan.parallel[level];
+  int64_t rest = nest.extents[d] % plan.tileOf(d);
+  Value whole = constant(nest.extents[d] - rest);
+  Value reach = add(share.begin, constant(share.length));
+  Value end = b.create<arith::MinSIOp>(loc, reach, whole);
+  loop(share.begin, end, plan.tileOf(d), {},
+       [&](Value iv, ValueRange) -> Values {
+         ivs[d] = iv;
+         emitInside(level, tile);
+         return {};
+       });
+  if (!rest)
+    return;
+  Value isLast =
+      b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::sge, reach, whole);
+  auto ifLast = b.create<scf::IfOp>(loc, isLast);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(ifLast.thenBlock());
+  emitRest(level, tile, rest);
 }
 
 /// The iterations that do not fill a tile.
@@ -150,11 +175,10 @@ void TileEmitter::emitRest(unsigned level, Tile tile, int64_t rest) {
   emitInside(level, tile);
 }
 
-/// The outermost loop in chunks of whole tiles; the last one takes the rest.
+/// One loop in chunks of whole tiles.
 void TileEmitter::emitChunks() {
-  unsigned d = plan.parallel.front();
-  int64_t size = plan.tileOf(d), rest = nest.extents[d] % size;
-  int64_t tiles = nest.extents[d] / size;
+  unsigned d = plan.parallel[plan.split];
+  int64_t size = plan.tileOf(d), tiles = nest.extents[d] / size;
   int64_t perChunk = llvm::divideCeil(tiles, plan.chunks);
   int64_t chunks = llvm::divideCeil(tiles, perChunk);
   auto forall = b.create<scf::ForallOp>(
@@ -162,23 +186,9 @@ void TileEmitter::emitChunks() {
       std::nullopt);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(forall.getBody());
-  Value chunk = forall.getInductionVar(0);
-  Value begin = multiply(chunk, perChunk * size);
-  Value end = b.create<arith::MinSIOp>(
-      loc, add(begin, constant(perChunk * size)), constant(tiles * size));
-  loop(begin, end, size, {}, [&](Value iv, ValueRange) -> Values {
-    ivs[d] = iv;
-    emitInside(0, fullTile());
-    return {};
-  });
-  if (rest) {
-    Value isLast = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, chunk,
-                                           constant(chunks - 1));
-    auto ifLast = b.create<scf::IfOp>(loc, isLast);
-    OpBuilder::InsertionGuard inLast(b);
-    b.setInsertionPointToStart(ifLast.thenBlock());
-    emitRest(0, fullTile(), rest);
-  }
+  chunk = {multiply(forall.getInductionVar(0), perChunk * size),
+           perChunk * size};
+  emitParallel(0, fullTile());
   if (llvm::any_of(nest.outputs, isStreamed))
     finishStreams(b, loc);
 }

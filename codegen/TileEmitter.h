@@ -47,12 +47,19 @@ private:
     /// Elements of the vector that exist; `plan.lanes` for a full one.
     int64_t valid;
   };
+  /// A range of a loop: whole steps of [begin, begin + length), and what is
+  /// left of the loop after the last share.
+  struct Share {
+    Value begin;
+    int64_t length;
+  };
   using Body = llvm::function_ref<Values(Value iv, mlir::ValueRange carried)>;
 
   // TileAndVectorize.cpp: the loops around a tile.
   void emitParallel(unsigned level, Tile tile);
   void emitInside(unsigned level, Tile tile);
   void emitChunks();
+  void emitShare(unsigned level, Tile tile, Share share);
   void emitRest(unsigned level, Tile tile, int64_t rest);
   void emitTile(Tile tile);
   Values step(Tile tile, Values accumulators);
@@ -75,7 +82,12 @@ private:
   /// The body of the task or function: an alloca in a loop would grow it.
   mlir::Block *frame();
 
-  // Contraction.cpp: panels of the packed input.
+  // Contraction.cpp: panels of the packed input, the reduction in passes.
+  void emitPanel(unsigned level, Tile tile);
+  void emitPasses(unsigned level, Tile tile);
+  void emitPass(unsigned level, Tile tile, Value begin, int64_t count);
+  void preparePartial(Tile tile);
+  void swapPartial();
   void packPanel(Tile tile);
   Value createPanel(int64_t size, mlir::Type element);
 
@@ -187,6 +199,18 @@ private:
   Values stacks;
   std::pair<mlir::Operation *, mlir::Operation *> fused;
   Value panelBuffer;
+  /// The chunk in hand, in a task.
+  std::optional<Share> chunk;
+  /// In passes over the rows: the sums between them, and the iterations of the
+  /// first reduction loop that this pass takes.
+  struct Partial {
+    Access access;
+    Flat flat;
+    Value initial, buffer;
+  };
+  std::optional<Partial> partial;
+  std::optional<Share> pass;
+  bool isLastPass = true;
   /// One emitter per epilogue, its plan, and the tile where it is looped over.
   std::unique_ptr<VectorPlan> stagePlan;
   std::vector<TileEmitter> stages;

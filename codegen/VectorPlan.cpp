@@ -93,6 +93,9 @@ double bodyCost(Block &body) {
 /// Vectors of 16, whatever the level: the choice must not depend on it.
 static constexpr int64_t costLanes = 16;
 
+/// Of one vector, in simple ops.
+static constexpr double copyCost = 6, scatterCost = 256;
+
 /// The cost of one vector of an operand when the lanes run along `loop`.
 static double accessCost(const Access &access, unsigned loop, bool output) {
   if (!access.isLinear())
@@ -107,13 +110,35 @@ static double accessCost(const Access &access, unsigned loop, bool output) {
   return !output && stride == -1 ? 1.5 : costLanes;
 }
 
+/// The cost of one vector of a contraction's input. `rows` share the copy of a
+/// panel; 0: it is read from where it is, where squares cannot be turned.
+static double operandCost(const LoopNest &nest, const Access &access,
+                          unsigned loop, int64_t rows) {
+  double cost = accessCost(access, loop, false);
+  bool turned = cost == costLanes / 4;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (turned && access.strides[d] == 1 &&
+        (!rows || nest.extents[d] < costLanes))
+      cost = costLanes;
+  return rows ? copyCost * cost / rows : cost;
+}
+
 static double loopCost(const LoopNest &nest, unsigned loop, double body) {
   double cost = body;
-  bool packs = canPack(nest, loop);
+  int64_t rows = packedRows(nest, loop);
   for (const Access &access : nest.inputs)
-    cost += packs ? 0.5 : accessCost(access, loop, false);
+    cost += nest.contraction && access.isLinear() && access.strides[loop]
+                ? operandCost(nest, access, loop, rows)
+                : accessCost(access, loop, false);
+  // The sums of a contraction leave their registers once.
+  double steps = 1;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (nest.contraction && nest.reduction[d])
+      steps *= nest.extents[d];
   for (const Access &access : nest.outputs)
-    cost += accessCost(access, loop, true);
+    cost += steps > 1 && std::abs(access.strides[loop]) > 1
+                ? scatterCost / steps
+                : accessCost(access, loop, true) / steps;
   int64_t extent = nest.extents[loop];
   double vectors = llvm::divideCeil(extent, costLanes);
   return cost * vectors * costLanes / extent;
@@ -244,15 +269,20 @@ static void planThreads(const LoopNest &nest, int64_t wanted,
   auto tiles = [&](unsigned loop) {
     return int64_t(llvm::divideCeil(nest.extents[loop], plan.tileOf(loop)));
   };
-  unsigned *split = plan.parallel.begin();
-  for (unsigned &loop : plan.parallel) {
-    if (tiles(*split) >= wanted || (plan.packed >= 0 && int(loop) == plan.row))
+  for (unsigned level = 0; level < plan.parallel.size(); ++level) {
+    int64_t most = tiles(plan.parallel[plan.split]);
+    unsigned loop = plan.parallel[level];
+    if (most >= wanted || (plan.packed >= 0 && int(loop) == plan.row))
       break;
-    if (tiles(loop) > tiles(*split))
-      split = &loop;
+    if (tiles(loop) > most)
+      plan.split = level;
   }
+  plan.chunks = std::min(wanted, tiles(plan.parallel[plan.split]));
+  if (plan.depth)
+    return; // columns stay outside rows
+  auto split = plan.parallel.begin() + plan.split;
   std::rotate(plan.parallel.begin(), split, split + 1);
-  plan.chunks = std::min(wanted, tiles(plan.parallel.front()));
+  plan.split = 0;
 }
 
 VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,

@@ -54,8 +54,12 @@ struct VectorPlan {
   int packed = -1;
   /// f32 lanes of the level.
   int64_t nativeLanes = 1;
-  /// Chunks of the outermost parallel loop for threads; 1: no threads.
+  /// Iterations of the first reduction loop that all rows take before the next
+  /// ones; 0: all at once.
+  int64_t depth = 0;
+  /// Chunks of a parallel loop, `parallel[split]`, for threads; 1: no threads.
   int64_t chunks = 1;
+  unsigned split = 0;
 
   bool isRowStyle() const {
     return !reduction.empty() && int(reduction.back()) == vector;
@@ -90,9 +94,10 @@ inline constexpr double lightBody = 10;
 void planContraction(const LoopNest &nest, int64_t nativeLanes,
                      VectorPlan &plan);
 
-/// Whether the lanes of a contraction may run along `loop` however the input is
-/// laid out, because enough rows share a packed panel.
-bool canPack(const LoopNest &nest, unsigned loop);
+/// The rows that share a packed panel where the lanes of a contraction run
+/// along `loop`, so that the input may be laid out as it likes; 0: no panel is
+/// made.
+int64_t packedRows(const LoopNest &nest, unsigned loop);
 
 /// The multiply and the add of a contraction's body, null if it has another.
 std::pair<mlir::Operation *, mlir::Operation *>

@@ -189,9 +189,10 @@ std::vector<Bytes> run(const Compiled &compiled, mg_pool *pool = nullptr) {
   return outputs;
 }
 
-const Shape shapes[] = {{1, 1, 1},     {1, 100, 33},  {17, 1, 5},
-                        {9, 17, 1},    {13, 50, 70},  {70, 3, 40},
-                        {33, 130, 65}, {40, 600, 130}};
+const Shape shapes[] = {{1, 1, 1},      {1, 100, 33},   {17, 1, 5},
+                        {9, 17, 1},     {13, 50, 70},   {70, 3, 40},
+                        {33, 130, 65},  {40, 600, 130}, {35, 20, 10000},
+                        {64, 200, 4000}};
 
 class Epilogue : public testing::TestWithParam<std::string> {
 protected:

@@ -315,6 +315,38 @@ TEST_P(Vectorize, PackedDots) {
   checkDot({50, 130, 300, true, true}, options());
 }
 
+/// So long that all rows take a part of the reduction before the next one.
+TEST_P(Vectorize, DotsInPasses) {
+  checkDot({41, 70, 9001, false, false}, options());
+  checkDot({33, 19, 12345, true, true}, options());
+}
+
+/// The gradient of a convolution's window: long reductions over three loops,
+/// the lanes run across the result.
+TEST_P(Vectorize, WindowGradient) {
+  const int64_t n = 9, c = 18, o = 37, h = 8, w = 6;
+  const Kernel kernel{
+      .inputs = {{{n, o, h, w}, "d4, d0, d5, d6"},
+                 {{n, c, h + 2, w + 2}, "d4, d1, d5 + d2, d6 + d3"}},
+      .output = {{o, c, 3, 3}, "d0, d1, d2, d3"},
+      .loops = "pppprrr",
+      .body = multiplyAdd,
+      .attributes = "mg.contraction"};
+  const auto g = noise(n * o * h * w), x = noise(n * c * (h + 2) * (w + 2), 2);
+  const auto y = run<float>(kernel, options(), {g.data(), x.data()});
+  for (int64_t i = 0; i < o * c * 9; ++i) {
+    const int64_t in = i / 9 % c, out = i / 9 / c;
+    double want = 0;
+    for (int64_t l = 0; l < n * h * w; ++l) {
+      const int64_t row = l / w % h, column = l % w, image = l / w / h;
+      want += double(g[((image * o + out) * h + row) * w + column]) *
+              x[((image * c + in) * (h + 2) + row + i / 3 % 3) * (w + 2) +
+                column + i % 3];
+    }
+    ASSERT_NEAR(y[i], want, 2e-5) << "at " << i;
+  }
+}
+
 TEST_P(Vectorize, Convolution) {
   const int64_t c = 3, o = 5, h = 6;
   for (int64_t stride : {1, 2})
