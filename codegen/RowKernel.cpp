@@ -66,7 +66,7 @@ static constexpr int64_t secondCache = 32 << 10;
 /// Elements of a tile of neighbouring rows.
 static constexpr int64_t firstCache = 8 << 10;
 /// Rows of a contraction: enough to pack a panel for, few enough for the cache.
-static constexpr int64_t minContractionRows = 16, maxContractionRows = 64;
+static constexpr int64_t minContractionRows = 32, maxContractionRows = 64;
 
 /// Each chunk has memory of its own: where that is much, few chunks do.
 static constexpr int64_t sharedChunks = 16;
