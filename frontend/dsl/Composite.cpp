@@ -88,7 +88,10 @@ Tensor softmax(Arg x, int axis) {
   const int dim = normal(axis, y);
   auto body = [=](const Tensors &in) {
     const Tensor e = exp(in[0] - max(in[0], dim, true));
-    return Tensors{e / sum(e, dim, true)};
+    const Tensor total = sum(e, dim, true);
+    // One division per row; a half's reciprocal would lose too much.
+    const bool isHalf = widened(y.dtype()) != y.dtype();
+    return Tensors{isHalf ? e / total : e * reciprocal(total)};
   };
   return composite("softmax", {y}, axisAttribute(dim), body,
                    softmaxRule(body, dim));
