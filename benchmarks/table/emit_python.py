@@ -28,6 +28,8 @@ for _op in ("exp", "log", "tanh", "erf", "sin", "cos", "sqrt", "rsqrt", "abs"):
     TORCH[_op] = f"torch.{_op}({{0}})"
 TORCH_REDUCE = {"sum": "torch.sum({0}, {dims}, {keep})", "max": "torch.amax({0}, {dims}, {keep})",
                 "min": "torch.amin({0}, {dims}, {keep})"}
+# PyTorch's maximum takes no number.
+TORCH_CLAMP = {"max": "torch.clamp_min({0}, {1})", "min": "torch.clamp_max({0}, {1})"}
 # What writes where it is told to.
 TORCH_OUT = {"add": "torch.add({0}, {1}, out=out)", "sub": "torch.sub({0}, {1}, out=out)",
              "mul": "torch.mul({0}, {1}, out=out)", "div": "torch.div({0}, {1}, out=out)",
@@ -101,6 +103,8 @@ def emit(graph, templates, reductions, out=None, tail=""):
     for i, v in enumerate(n for n in graph.nodes if n.op != "input"):
         operands = [names[a] if isinstance(a, Value) else literal(a) for a in v.args]
         template = reductions[v.attrs["kind"]] if v.op == "reduce" else templates.get(v.op, "{0} @ {dot}")
+        if templates is TORCH and v.op in TORCH_CLAMP and not isinstance(v.args[1], Value):
+            template = TORCH_CLAMP[v.op]
         text = template.format(*operands, **fields(v, operands))
         if out is not None and v is last:
             if v.op in TORCH_VIEWS:
