@@ -132,11 +132,12 @@ void planContraction(const LoopNest &nest, int64_t nativeLanes,
   plan.row = chooseRowLoop(nest, plan.vector);
   int64_t m = plan.row < 0 ? 1 : nest.extents[plan.row];
   int64_t n = llvm::divideCeil(nest.extents[plan.vector], plan.lanes);
-  int64_t registers = nativeLanes == 16 ? 32 : 16;
+  // For a broadcast and a mask; with many registers LLVM loads ahead.
+  int64_t registers = nativeLanes == 16 ? 32 - 3 : 16 - 2;
   double best = std::numeric_limits<double>::infinity();
   for (int64_t rows = 1; rows <= std::min(m, maxRows); ++rows)
     for (int64_t vecs = 1; vecs <= std::min(n, minSums); ++vecs) {
-      if (rows * vecs + vecs + 1 > registers)
+      if (rows * vecs + vecs > registers)
         continue;
       double cost = tileCost(m, n, rows, vecs);
       if (cost < best) {

@@ -374,4 +374,60 @@ TEST_P(Vectorize, Convolution) {
     }
 }
 
+/// Blocks of assembly with at least 12 multiply-adds on whole vectors, and the
+/// vectors that they move to or from the stack.
+struct HotBlocks {
+  int count = 0, spills = 0;
+};
+
+HotBlocks hotBlocksOf(llvm::StringRef assembly, llvm::StringRef vector) {
+  HotBlocks hot;
+  int sums = 0, spills = 0;
+  auto close = [&] {
+    if (sums >= 12) {
+      ++hot.count;
+      hot.spills += spills;
+    }
+    sums = spills = 0;
+  };
+  llvm::SmallVector<llvm::StringRef> lines;
+  assembly.split(lines, '\n');
+  for (llvm::StringRef line : lines) {
+    if (line.contains(':') || line.trim().starts_with("j"))
+      close();
+    if (!line.contains(vector))
+      continue;
+    sums += line.contains("vfmadd");
+    spills += line.contains("(%rsp") || line.contains("(%rbp");
+  }
+  close();
+  return hot;
+}
+
+/// The accumulators of a product fill the registers, and no more.
+TEST(Assembly, NoSpillsWhereProductsAreSummed) {
+  for (const char *level : {"x86-64-v3", "x86-64-v4"})
+    for (bool transposed : {false, true})
+      for (int64_t n : {100, 256, 1000}) {
+        const Kernel kernel{
+            .inputs = {{{300, 400}, "d0, d2"},
+                       {transposed ? std::vector{n, int64_t(400)}
+                                   : std::vector{int64_t(400), n},
+                        transposed ? "d1, d2" : "d2, d1"}},
+            .output = {{300, n}, "d0, d1"},
+            .loops = "ppr",
+            .body = multiplyAdd,
+            .attributes = "mg.contraction"};
+        Options options{.levels = {level}};
+        options.emit = Emit::Assembly;
+        auto artefact = compileText(kernel.text(), options);
+        ASSERT_TRUE(mlir::succeeded(artefact));
+        const auto hot =
+            hotBlocksOf({artefact->bytes.data(), artefact->bytes.size()},
+                        level == std::string("x86-64-v4") ? "%zmm" : "%ymm");
+        EXPECT_GT(hot.count, 0) << level << " " << n;
+        EXPECT_EQ(hot.spills, 0) << level << " " << n << " " << transposed;
+      }
+}
+
 } // namespace
