@@ -72,10 +72,18 @@ private:
   void takeInputs();
   /// Copies of the results that are (views of) what another result overwrites
   /// before they are bound.
-  void saveOverwritten(func::ReturnOp end);
+  void saveOverwritten(func::ReturnOp end, ArrayRef<unsigned> order);
   void bindResults();
-  /// `value` to the memory that result `number` has.
-  void bind(Location loc, unsigned number, Value value);
+  /// What `value` is a reshape of, with its destination's shape changed
+  /// likewise: a result is computed in place whatever shape it is returned in.
+  Value reshapeDestination(Location loc, Value value, Value &memory,
+                           Value &old);
+  /// The results in an order in which each may be written to its memory: a
+  /// value before those that were made after it, perhaps in its place.
+  SmallVector<unsigned> bindingOrder(func::ReturnOp end);
+  /// Per result the argument that it is written to.
+  SmallVector<Value> addDestinations();
+  void bind(Location loc, unsigned number, Value value, Value memory);
   Value addArgument(Type type, DictionaryAttr attrs);
 
   func::FuncOp function;
@@ -118,52 +126,36 @@ Value EntryRewriter::addArgument(Type type, DictionaryAttr attrs) {
   return function.front().addArgument(type, function.getLoc());
 }
 
-/// What `value` is a view of.
-static Value originOf(Value value) {
-  while (auto *op = value.getDefiningOp()) {
-    if (!isa<tensor::ExtractSliceOp, tensor::ExpandShapeOp,
-             tensor::CollapseShapeOp>(op))
-      break;
-    value = op->getOperand(0);
-  }
-  return value;
+SmallVector<unsigned> EntryRewriter::bindingOrder(func::ReturnOp end) {
+  const auto isView = [](Operation *op) {
+    return isa_and_nonnull<tensor::ExtractSliceOp, tensor::CollapseShapeOp,
+                           tensor::ExpandShapeOp, tensor::CastOp>(op);
+  };
+  const auto maker = [&](unsigned number) {
+    Value value = end.getOperand(number);
+    while (isView(value.getDefiningOp()))
+      value = value.getDefiningOp()->getOperand(0);
+    return value.getDefiningOp();
+  };
+  auto order = llvm::to_vector(llvm::seq<unsigned>(0, end.getNumOperands()));
+  llvm::stable_sort(order, [&](unsigned i, unsigned j) {
+    Operation *first = maker(i), *second = maker(j);
+    if (!first || !second)
+      return !first && second;
+    return first != second && first->isBeforeInBlock(second);
+  });
+  return order;
 }
 
-/// Whether `value` became `result` by writes into it: both may get the memory
-/// of the result, which is then no place to read `value` from.
-static bool isOverwrittenOnTheWay(Value value, Value result) {
-  bool written = false;
-  for (Value at = result; auto op = at.getDefiningOp();) {
-    if (at == value)
-      return written;
-    if (auto insert = dyn_cast<tensor::InsertSliceOp>(op)) {
-      at = insert.getDest();
-      written = true;
-    } else if (auto nest = dyn_cast<DestinationStyleOpInterface>(op)) {
-      at = nest.getTiedOpOperand(cast<OpResult>(at))->get();
-      written = true;
-    } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
-      at = loop.getTiedLoopInit(cast<OpResult>(at))->get();
-      written = true;
-    } else if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op)) {
-      at = op->getOperand(0);
-    } else {
-      return false;
-    }
-  }
-  return false;
-}
-
-void EntryRewriter::saveOverwritten(func::ReturnOp end) {
+void EntryRewriter::saveOverwritten(func::ReturnOp end,
+                                    ArrayRef<unsigned> order) {
   llvm::SmallDenseSet<Value> overwritten;
-  for (auto [i, value] : llvm::enumerate(end.getOperands())) {
+  for (unsigned i : order) {
+    const Value value = end.getOperand(i);
     const Value own = updates[i] ? updated.lookup(*updates[i]) : Value();
     const TensorRoots roots(value);
-    const auto isLost = [&](Value root) {
-      return root == own ? roots.throughView() : overwritten.contains(root);
-    };
-    if (roots.any(isLost) || llvm::any_of(end.getOperands(), [&](Value result) {
-          return isOverwrittenOnTheWay(originOf(value), result);
+    if (roots.any([&](Value root) {
+          return root == own ? roots.throughView() : overwritten.contains(root);
         }))
       end.setOperand(i,
                      b.create<bufferization::AllocTensorOp>(
@@ -174,25 +166,66 @@ void EntryRewriter::saveOverwritten(func::ReturnOp end) {
   }
 }
 
-void EntryRewriter::bind(Location loc, unsigned number, Value value) {
-  const DictionaryAttr attrs = function.getResultAttrDict(number);
-  Value memory;
-  if (updates[number]) {
-    memory = function.getArgument(*updates[number]);
-  } else {
-    const MemRefType type = memoryOf(value.getType());
-    NamedAttrList pointer(
-        pointerAttrs(b, naturalAlignment(type), /*readOnly=*/false));
-    if (attrs)
-      pointer.append(attrs.getValue());
-    memory = addArgument(type, pointer.getDictionary(b.getContext()));
+Value EntryRewriter::reshapeDestination(Location loc, Value value,
+                                        Value &memory, Value &old) {
+  // Where whatever computes the value can have it as its destination.
+  OpBuilder::InsertionGuard guard(b);
+  if (old)
+    b.setInsertionPointAfterValue(old);
+  else
+    b.setInsertionPointToStart(&function.front());
+  while (true) {
+    Operation *op = value.getDefiningOp();
+    if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(op)) {
+      const auto groups = collapse.getReassociationIndices();
+      value = collapse.getSrc();
+      memory = b.create<memref::ExpandShapeOp>(loc, memoryOf(value.getType()),
+                                               memory, groups);
+      if (old)
+        old =
+            b.create<tensor::ExpandShapeOp>(loc, value.getType(), old, groups);
+    } else if (auto expand = dyn_cast_or_null<tensor::ExpandShapeOp>(op)) {
+      const auto groups = expand.getReassociationIndices();
+      value = expand.getSrc();
+      memory = b.create<memref::CollapseShapeOp>(loc, memory, groups);
+      if (old)
+        old = b.create<tensor::CollapseShapeOp>(loc, old, groups);
+    } else {
+      return value;
+    }
   }
+}
+
+SmallVector<Value> EntryRewriter::addDestinations() {
+  SmallVector<Value> destinations;
+  for (auto [number, result] : llvm::enumerate(function.getResultTypes())) {
+    const DictionaryAttr attrs = function.getResultAttrDict(number);
+    if (attrs && attrs.contains("mg.status")) {
+      destinations.emplace_back();
+    } else if (updates[number]) {
+      destinations.push_back(function.getArgument(*updates[number]));
+    } else {
+      const MemRefType type = memoryOf(result);
+      NamedAttrList pointer(
+          pointerAttrs(b, naturalAlignment(type), /*readOnly=*/false));
+      if (attrs)
+        pointer.append(attrs.getValue());
+      destinations.push_back(
+          addArgument(type, pointer.getDictionary(b.getContext())));
+    }
+  }
+  return destinations;
+}
+
+void EntryRewriter::bind(Location loc, unsigned number, Value value,
+                         Value memory) {
   if (isEmpty(value.getType()))
     return;
+  Value old = updates[number] ? updated.at(*updates[number]) : Value();
+  value = reshapeDestination(loc, value, memory, old);
   // As a tensor first: bufferization must see that the old value ends here.
-  if (updates[number])
-    value = b.create<bufferization::MaterializeInDestinationOp>(
-                 loc, value, updated.at(*updates[number]))
+  if (old)
+    value = b.create<bufferization::MaterializeInDestinationOp>(loc, value, old)
                 .getResult();
   auto bound = b.create<bufferization::MaterializeInDestinationOp>(
       loc, TypeRange(), value, memory);
@@ -202,19 +235,21 @@ void EntryRewriter::bind(Location loc, unsigned number, Value value) {
 
 void EntryRewriter::bindResults() {
   auto end = cast<func::ReturnOp>(function.front().getTerminator());
+  const Location loc = end.getLoc();
   b.setInsertionPoint(end);
-  saveOverwritten(end);
+  const SmallVector<unsigned> order = bindingOrder(end);
+  saveOverwritten(end, order);
+  const SmallVector<Value> destinations = addDestinations();
   Value status;
-  for (auto [i, value] : llvm::enumerate(end.getOperands())) {
-    const DictionaryAttr attrs = function.getResultAttrDict(i);
-    if (attrs && attrs.contains("mg.status")) {
-      status = b.create<tensor::ExtractOp>(end.getLoc(), value, ValueRange());
-      continue;
-    }
-    bind(end.getLoc(), i, value);
-  }
+  for (auto [i, memory] : llvm::enumerate(destinations))
+    if (!memory)
+      status =
+          b.create<tensor::ExtractOp>(loc, end.getOperand(i), ValueRange());
+  for (unsigned i : order)
+    if (destinations[i])
+      bind(loc, i, end.getOperand(i), destinations[i]);
   if (!status)
-    status = b.create<arith::ConstantIntOp>(end.getLoc(), 0, 32);
+    status = b.create<arith::ConstantIntOp>(loc, 0, 32);
   end.getOperandsMutable().assign(status);
 }
 

@@ -89,8 +89,10 @@ void TileEmitter::hoist(unsigned level) {
   for (unsigned i = 0; i < nest.inputs.size(); ++i) {
     const Access &access = nest.inputs[i];
     auto moves = [&](int loop) { return loop >= 0 && access.strides[loop]; };
+    // What the body does not read only tells bounds, and may lie nowhere.
     if (access.isScalar() || !access.isLinear() || hoisted.count(i) ||
-        moves(plan.vector) || moves(plan.row) ||
+        nest.body->getArgument(i).use_empty() || moves(plan.vector) ||
+        moves(plan.row) ||
         llvm::any_of(ArrayRef(plan.parallel).drop_front(level), moves) ||
         llvm::any_of(plan.reduction, moves))
       continue;

@@ -25,3 +25,13 @@ func.func @both(%x: tensor<31xf32> {mg.name = "x"}) -> (tensor<31xf32> {mg.name 
   %u = mg.dynamic_update_slice %s, %p, %at : (tensor<31xf32>, tensor<23xf32>, tensor<1xi64>) -> tensor<31xf32>
   return %u, %s : tensor<31xf32>, tensor<31xf32>
 }
+
+// The old value, in the same and in another shape, after what was made of it.
+// input @old s: [2, 3]
+// numpy @old: (lambda e: (np.concatenate([e[:2], np.concatenate([e[2:4, :3], u, e[2:4, 8:]], 1), e[4:]]), e, e.reshape(54)))(-x)
+func.func @old(%x: tensor<6x9xf32> {mg.name = "x"}, %u: tensor<2x5xf32> {mg.name = "u"}, %s: tensor<2xi32> {mg.name = "s"}) -> (tensor<6x9xf32> {mg.name = "y"}, tensor<6x9xf32> {mg.name = "e"}, tensor<54xf32> {mg.name = "f"}) {
+  %e = mg.neg %x : tensor<6x9xf32>
+  %y = mg.dynamic_update_slice %e, %u, %s : (tensor<6x9xf32>, tensor<2x5xf32>, tensor<2xi32>) -> tensor<6x9xf32>
+  %f = mg.reshape %e : tensor<6x9xf32> -> tensor<54xf32>
+  return %y, %e, %f : tensor<6x9xf32>, tensor<6x9xf32>, tensor<54xf32>
+}
