@@ -81,6 +81,12 @@ def Fuse : Pass<"mg-fuse", "func::FuncOp"> {
                            "linalg::LinalgDialect", "tensor::TensorDialect"];
 }
 
+def ComposeViews : Pass<"mg-compose-views", "func::FuncOp"> {
+  let summary = "Read what views are views of";
+  let dependentDialects = ["affine::AffineDialect", "linalg::LinalgDialect",
+                           "tensor::TensorDialect"];
+}
+
 def ResolveViews : Pass<"mg-resolve-views", "func::FuncOp"> {
   let summary = "Turn copies that only slice into slices";
   let dependentDialects = ["tensor::TensorDialect"];

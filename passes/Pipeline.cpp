@@ -14,8 +14,8 @@ using namespace mlir;
 using namespace mlir::mg;
 
 std::vector<std::string> mg::optionalPasses() {
-  return {"mg-simplify-control", "mg-match-donations", "mg-resolve-views",
-          "mg-fuse-elementwise", "mg-fuse"};
+  return {"mg-simplify-control", "mg-match-donations",  "mg-compose-views",
+          "mg-resolve-views",    "mg-fuse-elementwise", "mg-fuse"};
 }
 
 /// Adds a pass that `options` may leave out.
@@ -73,6 +73,9 @@ void mg::buildLowerToLinalgPipeline(OpPassManager &manager,
   manager.addNestedPass<func::FuncOp>(createReturnStatus());
   // Equal loops are one before fusion counts the users of a value.
   manager.addPass(createCSEPass());
+  // What is read through views is read directly, so that fusion sees who
+  // computes it.
+  addOptional(manager, options, createComposeViews());
   addOptional(manager, options, createFuseElementwise({options.apart}));
   // What did not fuse may still be free.
   addOptional(manager, options, createResolveViews());

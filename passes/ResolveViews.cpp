@@ -8,11 +8,13 @@
 //            =>
 //          tensor.extract_slice %x[1, 0] [n, 1] [2, 1]
 //
-// Never: resolves transposes, repeats, reversals and windows: they stay copies.
+// Never: resolves transposes, repeats, reversals and windows: they stay copies;
+//        nor what is reshaped: its elements must lie next to each other.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/Passes.h"
+#include "passes/ViewChains.h"
 
 using namespace mlir;
 using namespace mlir::mg;
@@ -76,14 +78,10 @@ static std::optional<SmallVector<SlicedDim>> slicedDims(AffineMap map) {
   return dims;
 }
 
-/// Whether the op yields its one input's elements, in the output's order.
-static bool isCopy(GenericOp op) {
-  return op.hasPureTensorSemantics() && !op.hasDynamicShape() &&
-         op.getNumDpsInputs() == 1 && op.getNumDpsInits() == 1 &&
-         llvm::hasSingleElement(*op.getBody()) &&
-         op.getBody()->getTerminator()->getOperand(0) ==
-             op.getBody()->getArgument(0) &&
-         op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity();
+/// Whether the result lies evenly in memory for some user: a slice does not.
+static bool isMerged(Value tensor) {
+  return llvm::any_of(tensor.getUsers(),
+                      llvm::IsaPred<tensor::CollapseShapeOp>);
 }
 
 /// Splits off dimensions of size 1 so that `kept` of `type` become `tensor`'s.
@@ -136,7 +134,7 @@ namespace {
 struct ResolveViews : mg::impl::ResolveViewsBase<ResolveViews> {
   void runOnOperation() override {
     getOperation().walk([](GenericOp op) {
-      if (!isCopy(op))
+      if (!isCopy(op) || isMerged(op.getResult(0)))
         return;
       OpBuilder builder(op);
       if (Value view = resolve(builder, op)) {
