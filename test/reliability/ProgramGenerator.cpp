@@ -598,6 +598,63 @@ void ProgramGenerator::makeRandomBits() {
   keep(build1("rng_bits", splat(keyType, below(1000)), {}, type));
 }
 
+/// What softmax and the norms are made of: a reduction, its result repeated
+/// over what was reduced, and a second reduction of both; along rows, columns
+/// or any dimensions.
+void ProgramGenerator::makeNormalized() {
+  Value x = pickWhere([](RankedTensorType t) {
+    return t.getRank() > 0 && !t.getElementType().isInteger(1);
+  });
+  if (!x)
+    return;
+  const auto dims = someDims(typeOf(x).getRank());
+  SmallVector<int64_t> kept;
+  for (int64_t d = 0; d < typeOf(x).getRank(); ++d)
+    if (!llvm::is_contained(dims, d))
+      kept.push_back(d);
+  auto reduced = [&](Value value, mlir::mg::Reduction kind) {
+    return build1(
+        "reduce", value,
+        {b.getNamedAttr("kind", mlir::mg::ReductionAttr::get(&context, kind)),
+         b.getNamedAttr("dims", b.getDenseI64ArrayAttr(dims))});
+  };
+  auto repeated = [&](Value value) {
+    return build1("broadcast", value,
+                  b.getNamedAttr("dims", b.getDenseI64ArrayAttr(kept)),
+                  typeOf(x));
+  };
+  Value first = chance(50) ? reduced(x, mlir::mg::Reduction::Max)
+                           : reduced(bounded(x, 4), mlir::mg::Reduction::Sum);
+  if (!first)
+    return;
+  Value centered = bounded(build1("sub", {x, repeated(first)}), 4);
+  Value squared = chance(50) ? centered : build1("mul", {centered, centered});
+  Value second = reduced(squared, mlir::mg::Reduction::Sum);
+  if (!second)
+    return;
+  if (chance(30))
+    keep(second);
+  keep(build1("div", {centered, repeated(second)}));
+}
+
+void ProgramGenerator::makeViewChain() {
+  static constexpr Maker views[] = {
+      &ProgramGenerator::makeReshape,   &ProgramGenerator::makeTranspose,
+      &ProgramGenerator::makeReshape,   &ProgramGenerator::makeTranspose,
+      &ProgramGenerator::makeBroadcast, &ProgramGenerator::makeSlice,
+      &ProgramGenerator::makeReverse,   &ProgramGenerator::makeConcat,
+      &ProgramGenerator::makePad};
+  // Each of what the one before made: they see no other value.
+  SmallVector<Value> all = {pick()};
+  std::swap(all, values);
+  for (int64_t n = 2 + below(4); n > 0; --n) {
+    (this->*views[below(std::size(views))])();
+    values = {values.back()};
+  }
+  std::swap(all, values);
+  keep(all.back());
+}
+
 ArrayRef<std::pair<int, ProgramGenerator::Maker>>
 ProgramGenerator::makers() const {
   static constexpr std::pair<int, Maker> all[] = {
@@ -627,6 +684,8 @@ ProgramGenerator::makers() const {
       {3, &ProgramGenerator::makeConv},
       {2, &ProgramGenerator::makeIota},
       {1, &ProgramGenerator::makeRandomBits},
+      {5, &ProgramGenerator::makeNormalized},
+      {4, &ProgramGenerator::makeViewChain},
   };
   return all;
 }

@@ -99,6 +99,8 @@ protected:
   void makeConv();
   void makeIota();
   void makeRandomBits();
+  void makeNormalized();
+  void makeViewChain();
 
   mlir::MLIRContext &context;
   std::mt19937_64 random;

@@ -1,11 +1,14 @@
 //===- random-programs.cpp - eager = compiled on random programs ----------===//
 //
 //   random-programs [--first SEED] [--count N] [--print]
+//                   [--on-threads 1,3] [--level LEVEL] [--without PASS,..|each]
 //
 // Each seed is one program. It is run eagerly and compiled, at the machine's
 // best CPU level and at one other, at some -O level, with one thread and with
-// three: all bits must agree (one NaN is as good as another). A failure prints
-// the program and the one command that replays it; exit status 1.
+// three: all bits must agree (one NaN is as good as another). The second time,
+// one of the passes that only make code better is left out, another for each
+// seed; `--without` leaves out the given ones always, or each once. A failure
+// prints the program and the one command that replays it; exit status 1.
 //
 //===----------------------------------------------------------------------===//
 #include "ProgramGenerator.h"
@@ -28,6 +31,12 @@ static llvm::cl::opt<uint64_t> first("first", llvm::cl::desc("First seed"),
                                      llvm::cl::init(1));
 static llvm::cl::opt<uint64_t>
     count("count", llvm::cl::desc("Number of programs"), llvm::cl::init(200));
+static llvm::cl::list<size_t> threads("on-threads", llvm::cl::CommaSeparated,
+                                      llvm::cl::desc("Numbers of threads"));
+static llvm::cl::opt<std::string> level("level", llvm::cl::desc("CPU level"));
+static llvm::cl::list<std::string>
+    without("without", llvm::cl::CommaSeparated,
+            llvm::cl::desc("Flags of passes to leave out, or `each`"));
 static llvm::cl::opt<bool> print("print", llvm::cl::desc("Print each program"));
 
 namespace {
@@ -37,6 +46,13 @@ struct Variant {
   std::string level;
   int optLevel;
   size_t threads;
+  std::vector<std::string> disabled = {};
+
+  std::string describe() const {
+    return level + ", -O" + std::to_string(optLevel) + ", " +
+           std::to_string(threads) + " thread(s)" +
+           (disabled.empty() ? "" : ", without " + llvm::join(disabled, ", "));
+  }
 };
 
 double toDouble(const char *at, mg_dtype dtype) {
@@ -89,6 +105,7 @@ std::string compareWithEager(mlir::ModuleOp module, const Variant &variant,
   options.codegen.levels = {variant.level};
   options.codegen.optLevel = variant.optLevel;
   options.codegen.verifyEach = true;
+  options.disabled = variant.disabled;
   mlir::OwningOpRef<mlir::ModuleOp> copy = module.clone();
   auto program = Program::create(*copy, options, {});
   if (mlir::failed(program))
@@ -116,6 +133,32 @@ std::string compareWithEager(mlir::ModuleOp module, const Variant &variant,
   return "";
 }
 
+/// What is tried of the program of `seed`.
+std::vector<Variant> variantsOf(uint64_t seed) {
+  const std::vector<std::string> levels = codegen::levelNames(),
+                                 passes = optionalPasses();
+  const std::string native = codegen::nativeLevel();
+  const auto best = llvm::find(levels, native) - levels.begin();
+  const bool isEach = llvm::is_contained(without, "each");
+  std::vector<Variant> variants = {{native, 2, 1 + 2 * (seed % 2)},
+                                   {levels[seed % (best + 1)],
+                                    static_cast<int>(seed / 4 % 4),
+                                    3 - 2 * (seed % 2),
+                                    {passes[seed % passes.size()]}}};
+  if (isEach)
+    for (const std::string &pass : passes)
+      variants.push_back({native, 2, 1 + 2 * (seed % 2), {pass}});
+  for (Variant &variant : variants) {
+    if (!without.empty() && !isEach)
+      variant.disabled = without;
+    if (!level.empty())
+      variant.level = level;
+    if (!threads.empty())
+      variant.threads = threads[seed % threads.size()];
+  }
+  return variants;
+}
+
 /// True where the program of `seed` behaves.
 bool check(mlir::MLIRContext &context, uint64_t seed, mg_pool *pool) {
   mg_cpu_limit(~UINT64_C(0)); // the program before may have been another CPU
@@ -125,21 +168,14 @@ bool check(mlir::MLIRContext &context, uint64_t seed, mg_pool *pool) {
   const auto inputs = generator.inputs(function);
   if (print)
     module->print(llvm::outs());
-  const std::vector<std::string> levels = codegen::levelNames();
-  const std::string native = codegen::nativeLevel();
-  const auto best = llvm::find(levels, native) - levels.begin();
-  const Variant variants[] = {{native, 2, 1 + 2 * (seed % 2)},
-                              {levels[seed % (best + 1)],
-                               static_cast<int>(seed / 4 % 4),
-                               3 - 2 * (seed % 2)}};
-  for (const Variant &variant : variants) {
+  llvm::outs().flush(); // what crashes has been printed
+  for (const Variant &variant : variantsOf(seed)) {
     const std::string problem =
         compareWithEager(*module, variant, inputs, pool);
     if (problem.empty())
       continue;
-    llvm::outs() << "seed " << seed << ", " << variant.level << ", -O"
-                 << variant.optLevel << ", " << variant.threads
-                 << " thread(s): " << problem << "\n"
+    llvm::outs() << "seed " << seed << ", " << variant.describe() << ": "
+                 << problem << "\n"
                  << "replay: random-programs --first " << seed
                  << " --count 1 --print\n";
     return false;
