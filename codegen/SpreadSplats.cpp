@@ -23,26 +23,36 @@ using namespace mlir;
 
 namespace {
 
-/// Makes the operand of a generic op a scalar, the same for all iterations.
-void readScalar(OpOperand &use, Value scalar) {
+/// The op's maps with a scalar in place of one operand.
+SmallVector<AffineMap> mapsWithScalar(OpOperand &use) {
   auto op = cast<linalg::GenericOp>(use.getOwner());
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   maps[use.getOperandNumber()] =
       AffineMap::get(op.getNumLoops(), 0, op.getContext());
-  op.setIndexingMapsAttr(Builder(op).getAffineMapArrayAttr(maps));
+  return maps;
+}
+
+/// Makes the operand of a generic op a scalar, the same for all iterations.
+void readScalar(OpOperand &use, Value scalar) {
+  auto op = cast<linalg::GenericOp>(use.getOwner());
+  op.setIndexingMapsAttr(
+      Builder(op).getAffineMapArrayAttr(mapsWithScalar(use)));
   use.set(scalar);
 }
 
+/// Whether an op reads the elements, and its other operands still tell how long
+/// each of its loops is.
 bool isRead(OpOperand &use) {
   auto op = dyn_cast<linalg::GenericOp>(use.getOwner());
-  return op && op.isDpsInput(&use);
+  return op && op.isDpsInput(&use) &&
+         inversePermutation(concatAffineMaps(mapsWithScalar(use)));
 }
 
-/// Whether the op makes a copy of the tensor, or keeps it.
+/// Whether the op makes a copy of the tensor, keeps it, or must have a tensor.
 bool isKept(OpOperand &use) {
   Operation *user = use.getOwner();
-  if (auto op = dyn_cast<DestinationStyleOpInterface>(user))
-    return op.isDpsInit(&use);
+  if (isa<DestinationStyleOpInterface>(user))
+    return true;
   return isa<LoopLikeOpInterface, func::ReturnOp, scf::YieldOp>(user);
 }
 

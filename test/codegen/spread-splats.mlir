@@ -43,3 +43,18 @@ func.func @table() -> tensor<3xi32> {
   %c = arith.constant dense<[0, 1, 2]> : tensor<3xi32>
   return %c : tensor<3xi32>
 }
+
+// A splat that alone tells how long a loop is stays a tensor.
+// CHECK-LABEL: @only_bound
+// CHECK: %[[FILLED:.*]] = linalg.fill
+// CHECK: linalg.generic {{.*}} ins(%[[FILLED]] : tensor<5xf32>)
+func.func @only_bound(%init: tensor<f32>) -> tensor<f32> {
+  %c = arith.constant dense<2.0> : tensor<5xf32>
+  %s = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> ()>], iterator_types = ["reduction"]}
+      ins(%c : tensor<5xf32>) outs(%init : tensor<f32>) {
+  ^bb0(%x: f32, %old: f32):
+    %n = arith.addf %old, %x : f32
+    linalg.yield %n : f32
+  } -> tensor<f32>
+  return %s : tensor<f32>
+}
