@@ -3,6 +3,8 @@
 #include "passes/LoopBody.h"
 
 #include "mlir/Dialect/Affine/Utils.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -63,6 +65,28 @@ Value LoopBody::indexOf(Location loc, AffineExpr index) {
   return affine::expandAffineExpr(inside, loc, index, values, {});
 }
 
+/// A constant that no fold sees: a scalar input.
+Value LoopBody::hide(Value constant) {
+  AffineMap scalar =
+      AffineMap::get(loops.bounds.size(), 0, constant.getContext());
+  Value value = outside.clone(*constant.getDefiningOp())->getResult(0);
+  inputs.push_back({value, scalar});
+  return body->insertArgument(inputs.size() - 1, value.getType(),
+                              value.getLoc());
+}
+
+/// Copies one op of a body. Math functions of constants are not for upstream's
+/// folds, which ask the compiler's libm (and say that atan2(0, 0) is NaN).
+void LoopBody::copyOp(Operation &op, IRMapping &values) {
+  auto isConstant = [](Value value) {
+    return matchPattern(value, m_Constant());
+  };
+  Operation *copy = inside.clone(op, values);
+  if (isa<math::MathDialect>(op.getDialect()) &&
+      llvm::all_of(copy->getOperands(), isConstant))
+    copy->setOperand(0, hide(copy->getOperand(0)));
+}
+
 SmallVector<Value> LoopBody::copy(GenericOp op, AffineMap map) {
   IRMapping values = held;
   forEachRead(op, map, [&](OpOperand &operand, const Element &element) {
@@ -76,7 +100,7 @@ SmallVector<Value> LoopBody::copy(GenericOp op, AffineMap map) {
       values.map(index.getResult(),
                  indexOf(index.getLoc(), map.getResult(index.getDim())));
     else
-      inside.clone(inner, values);
+      copyOp(inner, values);
   }
   return llvm::map_to_vector(
       op.getBody()->getTerminator()->getOperands(),

@@ -30,3 +30,11 @@ func.func @empty(%x: tensor<4x0xf32> {mg.name = "x"}, %y: tensor<4x0xf32> {mg.na
   %z = mg.atan2 %x, %y : tensor<4x0xf32>
   return %z : tensor<4x0xf32>
 }
+
+// Of constants, too, it is ours.
+// numpy @constants: np.zeros((4, 3), np.float32)
+func.func @constants() -> (tensor<4x3xf32> {mg.name = "y"}) {
+  %z = mg.constant dense<0.0> : tensor<4x3xf32>
+  %y = mg.atan2 %z, %z : tensor<4x3xf32>
+  return %y : tensor<4x3xf32>
+}
