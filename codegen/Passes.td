@@ -30,6 +30,16 @@ def Boundary : Pass<"mg-boundary", "mlir::ModuleOp"> {
   ];
 }
 
+def ScheduleKernels : Pass<"mg-schedule-kernels", "mlir::func::FuncOp"> {
+  let summary = "Kernels move up to where they free memory";
+  let description = [{
+    In and out: `linalg` on tensors. In the body of an entry, a structured op (or
+    the ops of one `mg.kernel`) moves up behind its last operand where the
+    tensors that die in it are larger than those that it makes.
+  }];
+  let dependentDialects = ["mlir::tensor::TensorDialect"];
+}
+
 def SpreadSplats : Pass<"mg-spread-splats", "mlir::func::FuncOp"> {
   let summary = "Tensors of one value become scalars or fills";
   let description = [{

@@ -25,6 +25,8 @@ namespace mg::codegen {
 void buildToBuffersPipeline(OpPassManager &passes) {
   // While tensors are values: what becomes a fill gets its own destination.
   passes.addNestedPass<func::FuncOp>(createSpreadSplats());
+  // While order is free: buffers are written and read in theirs.
+  passes.addNestedPass<func::FuncOp>(createScheduleKernels());
   // Arguments and results become the caller's memory first, so that all that
   // follows knows where a result must lie.
   passes.addPass(createBoundary());
