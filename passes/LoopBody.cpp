@@ -75,16 +75,18 @@ Value LoopBody::hide(Value constant) {
                               value.getLoc());
 }
 
-/// Copies one op of a body. Math functions of constants are not for upstream's
-/// folds, which ask the compiler's libm (and say that atan2(0, 0) is NaN).
+/// Copies one op of a body. Math functions of constants (and of what folds to
+/// one later) are not for upstream's folds, which ask the compiler's libm, and
+/// say that atan2(0, 0) is NaN.
 void LoopBody::copyOp(Operation &op, IRMapping &values) {
-  auto isConstant = [](Value value) {
-    return matchPattern(value, m_Constant());
-  };
   Operation *copy = inside.clone(op, values);
-  if (isa<math::MathDialect>(op.getDialect()) &&
-      llvm::all_of(copy->getOperands(), isConstant))
-    copy->setOperand(0, hide(copy->getOperand(0)));
+  if (!isa<math::MathDialect>(op.getDialect()))
+    return;
+  for (OpOperand &operand : copy->getOpOperands())
+    if (matchPattern(operand.get(), m_Constant())) {
+      operand.set(hide(operand.get()));
+      return;
+    }
 }
 
 SmallVector<Value> LoopBody::copy(GenericOp op, AffineMap map) {
