@@ -162,8 +162,12 @@ bool Scheduler::countResult(Value result, const Unit &unit) {
   return true;
 }
 
+/// Moves the light ops that `op`, or its body, needs and that stand below.
 void Scheduler::moveOperands(Operation *op, Operation *place) {
-  for (Value operand : op->getOperands()) {
+  llvm::SetVector<Value> needed;
+  needed.insert(op->operand_begin(), op->operand_end());
+  getUsedValuesDefinedAbove(op->getRegions(), needed);
+  for (Value operand : needed) {
     Operation *source = operand.getDefiningOp();
     if (!source || source->getBlock() != block || !isLight(source) ||
         source->isBeforeInBlock(place))
