@@ -54,6 +54,12 @@ TileEmitter::Flat TileEmitter::flatten(const Access &access) {
     first = parts.getOffset();
   } else {
     span = spanOf(type, strides, offset);
+    // The offset counts from the array that was sliced. (Upstream's
+    // expand-strided-metadata dies of a slice whose dropped dimensions it
+    // cannot tell from the kept ones by their strides; unused, the slice is
+    // gone.)
+    while (auto slice = base.getDefiningOp<memref::SubViewOp>())
+      base = slice.getSource();
   }
   OpFoldResult size = b.getIndexAttr(span);
   if (dynamic) // Unknown and never read: any size does.
