@@ -193,9 +193,8 @@ Tensor detail::rows(const Tensor &t, const Indices &picks, std::int64_t size) {
       "get_batch", v.where);
   const std::size_t bytes = count ? batch.bytes() / picks.size() : 0;
   // A flipped tensor's rows lie one before the other: signed.
-  const std::int64_t stride =
-      v.array.view.strides[0] *
-      static_cast<std::int64_t>(size_of(v.spec.dtype));
+  const std::int64_t stride = v.array.view.strides[0] *
+                              static_cast<std::int64_t>(size_of(v.spec.dtype));
   const char *from = static_cast<const char *>(v.array.view.data);
   char *to = static_cast<char *>(batch.view.data);
   for (std::int64_t i : picks) {
