@@ -93,9 +93,11 @@ bool haveSameBody(const LoopNest &a, const LoopNest &b) {
       OperationEquivalence::IgnoreLocations);
 }
 
-/// Whether `nest` differs from `first` in lengths and places only. One element
-/// has no step.
+/// Whether both are simple and `nest` differs from `first` in lengths and
+/// places only. One element has no step.
 bool fits(LoopNest first, LoopNest nest) {
+  if (!isSimple(first) || !isSimple(nest))
+    return false;
   if (first.inputs.size() != nest.inputs.size() ||
       first.outputs.size() != nest.outputs.size())
     return false;
@@ -117,10 +119,7 @@ SmallVector<Kind, 0> sortByKind(ArrayRef<LoopNest> nests,
       if (!isSimple(nest) ? loops == 1 : nest.size() != loops)
         continue;
       Kind *kind =
-          isSimple(nest)
-              ? llvm::find_if(kinds,
-                              [&](Kind &k) { return fits(k.front(), nest); })
-              : kinds.end();
+          llvm::find_if(kinds, [&](Kind &k) { return fits(k.front(), nest); });
       if (kind != kinds.end())
         kind->push_back(nest);
       else

@@ -174,6 +174,52 @@ TEST_P(Batch, OfNothingInCommon) {
 }
 TEST_P(Batch, OfSingleElements) { check({{1}, {1}, {1, Form::Halves}}); }
 
+// The same body in a nest of two loops, which no line is: the single element
+// must not be taken for its kind.
+TEST_P(Batch, OfAColumnAndASingleElement) {
+  const char *const text = R"mlir(
+#column = affine_map<(i, j) -> (i)>
+#all = affine_map<(i, j) -> (i, j)>
+#one = affine_map<(i) -> (i)>
+module attributes {mg.name = "batch"} {
+func.func @run(%x: tensor<3xf32> {mg.name = "x", mg.dtype = "f32"},
+               %y: tensor<1xf32> {mg.name = "y", mg.dtype = "f32"})
+    -> (tensor<3x5xf32> {mg.name = "a", mg.dtype = "f32"},
+        tensor<1xf32> {mg.name = "b", mg.dtype = "f32"})
+    attributes {mg.entry} {
+  %wide = tensor.empty() : tensor<3x5xf32>
+  %narrow = tensor.empty() : tensor<1xf32>
+  %a = linalg.generic {indexing_maps = [#column, #all],
+      iterator_types = ["parallel", "parallel"], mg.kernel = 0 : i64,
+      mg.rows = array<i64>}
+      ins(%x : tensor<3xf32>) outs(%wide : tensor<3x5xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    linalg.yield %in : f32
+  } -> tensor<3x5xf32>
+  %b = linalg.generic {indexing_maps = [#one, #one],
+      iterator_types = ["parallel"], mg.kernel = 0 : i64,
+      mg.rows = array<i64>}
+      ins(%y : tensor<1xf32>) outs(%narrow : tensor<1xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    linalg.yield %in : f32
+  } -> tensor<1xf32>
+  return %a, %b : tensor<3x5xf32>, tensor<1xf32>
+}
+}
+)mlir";
+  Options options;
+  options.levels = {GetParam()};
+  const Compiled compiled(text, options);
+  ASSERT_TRUE(compiled);
+  const std::vector<float> x = {1, 2, 3}, y = {4};
+  std::vector<float> a(15), b(1);
+  ASSERT_EQ(compiled.call({x.data(), y.data()}, {a.data(), b.data()}, {}, 0),
+            MG_OK);
+  EXPECT_EQ(a,
+            (std::vector<float>{1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3}));
+  EXPECT_EQ(b, y);
+}
+
 INSTANTIATE_TEST_SUITE_P(Levels, Batch, testing::ValuesIn(levelsHere()),
                          levelTestName);
 
