@@ -1,6 +1,8 @@
 //===- EmitObject.cpp - LLVM modules to optimized code and ELF objects ----===//
 #include "codegen/EmitObject.h"
 
+#include "codegen/WeighLoops.h"
+
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/PassManager.h"
 #include "llvm/Linker/Linker.h"
@@ -80,6 +82,8 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine,
   else
     llvm::cantFail(builder.parsePassPipeline(
         passes, optLevel == 0 ? "always-inline,globaldce" : shortPipeline));
+  if (optLevel > 0)
+    passes.addPass(llvm::createModuleToFunctionPassAdaptor(WeighLoops()));
   passes.run(module, modules);
 }
 

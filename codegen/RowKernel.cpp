@@ -68,9 +68,6 @@ static constexpr int64_t firstCache = 8 << 10;
 /// Rows of a contraction: enough to pack a panel for, few enough for the cache.
 static constexpr int64_t minContractionRows = 32, maxContractionRows = 64;
 
-/// Each chunk has memory of its own: where that is much, few chunks do.
-static constexpr int64_t sharedChunks = 16;
-
 /// Whether a register tile is left inside the rows.
 static bool isWorthTiling(const KernelGroup &group, const LoopNest &nest) {
   for (unsigned d = group.rows; d < nest.size(); ++d)
@@ -112,11 +109,11 @@ static bool chooseTile(KernelGroup &group, RowPlan &plan) {
     plan.tile = roundTo(secondCache / scores, 8, minContractionRows,
                         maxContractionRows);
     plan.byRow = true;
-    plan.maxChunks = sharedChunks;
+    plan.maxChunks = maxChunksWithMemory;
   } else if (sums) {
     plan.tile = ColumnSums::blockRows;
     plan.byRow = true;
-    plan.maxChunks = sharedChunks;
+    plan.maxChunks = maxChunksWithMemory;
   }
   int64_t extent = group.rowExtent(group.rows - 1);
   plan.tile = std::min(plan.tile, extent);

@@ -264,6 +264,8 @@ static void planThreads(const LoopNest &nest, int64_t wanted,
                         VectorPlan &plan) {
   if (wanted == 1 || plan.parallel.empty())
     return;
+  if (plan.packed >= 0 || plan.depth)
+    wanted = std::min(wanted, maxChunksWithMemory);
   // The first loop with enough tiles, else the one with most. A packed panel
   // serves all rows, so they stay together.
   auto tiles = [&](unsigned loop) {

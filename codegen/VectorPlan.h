@@ -81,6 +81,9 @@ double workOf(const LoopNest &nest);
 /// Chunks that so much work is worth, a power of two; 1: it is too little.
 /// Partial results depend on shapes only because this does.
 int64_t wantedChunks(double work, int64_t grain);
+/// Each chunk has memory of its own: where that is much, this many at most. It
+/// stays in the caches, too, from one tile of a chunk to the next.
+inline constexpr int64_t maxChunksWithMemory = 16;
 
 /// Whether every op of the body has a form on vectors, or stays scalar.
 bool canWiden(mlir::Block &body);
