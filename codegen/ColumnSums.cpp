@@ -17,9 +17,9 @@ using namespace mlir;
 namespace mg::codegen {
 
 bool ColumnSums::isPossible(const LoopNest &nest, unsigned rows) {
-  VectorPlan plan = planVectors(nest, virtualLanes, 0);
+  const SmallVector<Operation *> combiners = matchCombiners(nest);
   for (auto [o, output] : llvm::enumerate(nest.outputs)) {
-    if (!plan.combiners[o])
+    if (!combiners[o])
       return false;
     for (unsigned d = 0; d < nest.size(); ++d)
       if (nest.reduction[d] && output.strides[d] != 0)
@@ -32,7 +32,7 @@ ColumnSums::ColumnSums(const LoopNest &nest, int64_t lanes, int64_t chunks,
                        int64_t blocks)
     : nest(nest), lanes(lanes), chunks(chunks),
       levels(llvm::Log2_64(blocks) + 1), strides(nest.size(), 0),
-      combiners(planVectors(nest, lanes, 0).combiners) {
+      combiners(matchCombiners(nest)) {
   // As the first result lies in memory.
   SmallVector<unsigned> order;
   for (unsigned d = 0; d < nest.size(); ++d)

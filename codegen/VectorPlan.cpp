@@ -42,6 +42,14 @@ static Operation *matchCombiner(const LoopNest &nest, unsigned o) {
   return arith::getNeutralElement(op) ? op : nullptr;
 }
 
+SmallVector<Operation *> matchCombiners(const LoopNest &nest) {
+  SmallVector<Operation *> combiners;
+  for (auto [o, output] : llvm::enumerate(nest.outputs))
+    combiners.push_back(nest.isReduced(output) ? matchCombiner(nest, o)
+                                               : nullptr);
+  return combiners;
+}
+
 static bool isFloatSum(Operation *op) {
   return isa_and_nonnull<arith::AddFOp, arith::MulFOp>(op);
 }
@@ -192,13 +200,14 @@ static SmallVector<unsigned> orderParallel(const LoopNest &nest, int vector) {
 }
 
 static void planReduction(const LoopNest &nest, int64_t nativeLanes,
-                          VectorPlan &plan) {
+                          bool canReorder, VectorPlan &plan) {
   for (unsigned d = 0; d < nest.size(); ++d)
     if (nest.reduction[d] && int(d) != plan.vector)
       plan.reduction.push_back(d);
   if (plan.vector >= 0 && nest.reduction[plan.vector])
     plan.reduction.push_back(plan.vector);
-  plan.pairwise = !nest.contraction && llvm::any_of(plan.combiners, isFloatSum);
+  plan.pairwise = !nest.contraction && canReorder &&
+                  llvm::any_of(plan.combiners, isFloatSum);
   if (plan.isRowStyle()) {
     plan.vecs = virtualLanes / plan.lanes;
     if (plan.parallel.empty())
@@ -291,17 +300,15 @@ VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
                        int64_t grain) {
   VectorPlan plan;
   plan.nativeLanes = nativeLanes;
+  plan.combiners = matchCombiners(nest);
   bool canReorder = true;
-  for (auto [o, output] : llvm::enumerate(nest.outputs)) {
-    bool reduced = nest.isReduced(output);
-    plan.combiners.push_back(reduced ? matchCombiner(nest, o) : nullptr);
-    canReorder &= !reduced || plan.combiners.back();
-  }
+  for (auto [o, output] : llvm::enumerate(nest.outputs))
+    canReorder &= !nest.isReduced(output) || plan.combiners[o];
   plan.vector = chooseVectorLoop(nest, canReorder);
   if (plan.vector >= 0)
     plan.lanes = chooseLanes(nest, plan.vector, nativeLanes);
   plan.parallel = orderParallel(nest, plan.vector);
-  planReduction(nest, nativeLanes, plan);
+  planReduction(nest, nativeLanes, canReorder, plan);
   if (nest.contraction && plan.vector >= 0)
     planContraction(nest, nativeLanes, plan);
   planTransposition(nest, plan);

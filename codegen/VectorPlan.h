@@ -47,8 +47,7 @@ struct VectorPlan {
   /// Sums are made of blocks of `blockSteps`, combined as a binary counter
   /// does.
   bool pairwise = false;
-  /// Per output: the op that combines two partial results; null where the
-  /// output is stored in each step or its reduction cannot be reordered.
+  /// See matchCombiners.
   llvm::SmallVector<mlir::Operation *> combiners;
   /// The input whose panels are copied into one piece for all rows; -1: none.
   int packed = -1;
@@ -74,6 +73,10 @@ struct VectorPlan {
 /// `grain`: element operations of a chunk; 0: no chunks.
 VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
                        int64_t grain);
+
+/// Per output: the op that combines two partial results; null where it is no
+/// reduction, or one whose steps cannot be reordered.
+llvm::SmallVector<mlir::Operation *> matchCombiners(const LoopNest &nest);
 
 /// Element operations of a nest; it depends on the shape only.
 double workOf(const LoopNest &nest);

@@ -6,6 +6,8 @@
 
 #include "passes/FusionPlan.h"
 
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -106,9 +108,24 @@ bool Clustering::readsAtSamePoint(unsigned reader, unsigned writer) const {
   return true;
 }
 
+/// Whether partial results of each reduction can be combined, so that its steps
+/// may be taken in any order.
+static bool canReorder(GenericOp op) {
+  ArrayRef<BlockArgument> outputs = op.getRegionOutputArgs();
+  return llvm::all_of(llvm::seq<unsigned>(0, outputs.size()), [&](unsigned o) {
+    SmallVector<Operation *> combiners;
+    return outputs[o].use_empty() ||
+           (matchReduction(outputs, o, combiners) && combiners.size() == 1 &&
+            arith::getNeutralElement(combiners[0]));
+  });
+}
+
 bool Clustering::canJoin(unsigned op, const Nest &nest) const {
   return llvm::all_of(nest, [&](unsigned other) {
-    return !isContraction(ops[other]) && sameLoops(op, other) &&
+    // Steps in their order are not the tree of a float sum.
+    const bool sameOrder = !reduces(ops[op]) || !reduces(ops[other]) ||
+                           canReorder(ops[op]) == canReorder(ops[other]);
+    return sameOrder && !isContraction(ops[other]) && sameLoops(op, other) &&
            readsAtSamePoint(op, other);
   });
 }

@@ -41,6 +41,20 @@ func.func @siblings(%x: tensor<64x32xf32>)
 
 // -----
 
+// An index of the largest goes by steps in order, a float sum by a tree: two
+// nests.
+// CHECK-LABEL: @orders
+// CHECK: %[[I:.*]]:2 = linalg.generic {{.*}} ins(%arg0 : tensor<64x32xf32>)
+// CHECK: %[[S:.*]] = linalg.generic {{.*}} ins(%arg0 : tensor<64x32xf32>)
+// CHECK: return
+func.func @orders(%x: tensor<64x32xf32>) -> (tensor<64xi32>, tensor<64xf32>) {
+  %i = mg.arg_reduce max %x dim 1 : tensor<64x32xf32> -> tensor<64xi32>
+  %s = mg.reduce sum %x [1] : tensor<64x32xf32> -> tensor<64xf32>
+  return %i, %s : tensor<64xi32>, tensor<64xf32>
+}
+
+// -----
+
 // A contraction and what follows on its elements: all parallel loops are rows.
 // CHECK-LABEL: @epilogue
 // CHECK: linalg.generic {{.*}}mg.contraction, mg.kernel = 0 : i64, mg.rows = array<i64: 0, 1>
