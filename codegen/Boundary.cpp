@@ -222,11 +222,17 @@ void EntryRewriter::bind(Location loc, unsigned number, Value value,
   if (isEmpty(value.getType()))
     return;
   Value old = updates[number] ? updated.at(*updates[number]) : Value();
+  if (!old) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&function.front());
+    old = b.create<bufferization::ToTensorOp>(loc, value.getType(), memory,
+                                              /*restrict=*/true,
+                                              /*writable=*/true);
+  }
   value = reshapeDestination(loc, value, memory, old);
   // As a tensor first: bufferization must see that the old value ends here.
-  if (old)
-    value = b.create<bufferization::MaterializeInDestinationOp>(loc, value, old)
-                .getResult();
+  value = b.create<bufferization::MaterializeInDestinationOp>(loc, value, old)
+              .getResult();
   auto bound = b.create<bufferization::MaterializeInDestinationOp>(
       loc, TypeRange(), value, memory);
   bound.setRestrict(true);
@@ -253,29 +259,50 @@ void EntryRewriter::bindResults() {
   end.getOperandsMutable().assign(status);
 }
 
-/// One `tensor.empty`, and one `linalg.fill` of it, per use and right before
-/// it, so that its memory is not held for longer. Upstream's elimination would
-/// make a shared one the memory of a result, and its other users would write
-/// there too; and a shared fill would be copied, not repeated.
+/// Whether the op only says what is in some memory, cheaply enough to say it
+/// once for everyone who writes on.
+static bool isDestination(Operation *op) {
+  return isa<tensor::EmptyOp, linalg::FillOp, tensor::InsertSliceOp>(op);
+}
+
+/// Whether the user writes its result where the operand is. Nobody keeps the
+/// elements of an empty or a fill: there every use is one.
+static bool isWrittenOn(OpOperand &use) {
+  if (!isa<tensor::InsertSliceOp>(use.get().getDefiningOp()))
+    return true;
+  auto user = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
+  return user && user.isDpsInit(&use);
+}
+
+/// One destination (see above) per use, and right before it, so that its memory
+/// is not held for longer. Upstream's elimination would make a shared one the
+/// memory of a result, and its other users would write there too; and a shared
+/// one would be copied, not repeated.
 void EntryRewriter::separateDestinations() {
   SmallVector<Operation *> destinations;
   function.walk([&](Operation *op) {
-    if (isa<tensor::EmptyOp, linalg::FillOp>(op))
+    if (isDestination(op))
       destinations.push_back(op);
   });
-  // Fills before the empties that they fill: a fill's copies use one, too.
+  // Users before what they use: a copy of a fill uses its empty, too.
   for (Operation *op : llvm::reverse(destinations)) {
     if (op->use_empty())
       continue;
     const auto userOf = [&](OpOperand &use) {
       return op->getBlock()->findAncestorOpInBlock(*use.getOwner());
     };
-    for (OpOperand &use :
-         llvm::make_early_inc_range(llvm::drop_begin(op->getUses()))) {
+    const bool isKept = !llvm::all_of(
+        op->getUses(), [](OpOperand &use) { return isWrittenOn(use); });
+    // One of them keeps the op.
+    for (OpOperand &use : llvm::make_early_inc_range(
+             llvm::drop_begin(op->getUses(), isKept ? 0 : 1))) {
+      if (!isWrittenOn(use))
+        continue;
       b.setInsertionPoint(userOf(use));
       use.set(b.clone(*op)->getResult(0));
     }
-    op->moveBefore(userOf(*op->use_begin()));
+    if (!isKept)
+      op->moveBefore(userOf(*op->use_begin()));
   }
 }
 

@@ -188,6 +188,40 @@ Value ScalarBuilder::saturate(Value x, Type to) {
   return x;
 }
 
+Value ScalarBuilder::integerToFloat(Value x, Type to) {
+  return getElementClass() == ElementClass::Signed
+             ? make<arith::SIToFPOp>(to, x)
+             : make<arith::UIToFPOp>(to, x);
+}
+
+/// An integer of 64 bits that f64 holds and that rounds to a half as `x` does:
+/// beyond 53 bits the last 11 count as a bit that says whether one was set.
+Value ScalarBuilder::foldLowBits(Value x) {
+  const bool isSigned = getElementClass() == ElementClass::Signed;
+  Value zero = integer(0);
+  Value low = make<arith::AndIOp>(x, integer(0x7ff));
+  Value sticky =
+      select(make<arith::CmpIOp>(arith::CmpIPredicate::ne, low, zero),
+             integer(0x400), zero);
+  Value folded = make<arith::OrIOp>(make<arith::SubIOp>(x, low), sticky);
+  constexpr int64_t limit = int64_t(1) << 53;
+  Value distance = isSigned ? make<arith::AddIOp>(x, integer(limit)) : x;
+  Value isFar = make<arith::CmpIOp>(arith::CmpIPredicate::ugt, distance,
+                                    integer(isSigned ? 2 * limit : limit));
+  return select(isFar, folded, x);
+}
+
+Value ScalarBuilder::convertToHalf(Value x, Type to) {
+  if (x.getType().isF32())
+    return {}; // whoever stores it rounds it
+  if (!isa<FloatType>(x.getType())) {
+    if (x.getType().getIntOrFloatBitWidth() == 64)
+      x = foldLowBits(x);
+    x = integerToFloat(x, builder.getF64Type());
+  }
+  return make<arith::TruncFOp>(to, x);
+}
+
 Value ScalarBuilder::convert(Value x, Type to, ConvertMode mode) {
   Type type = lowered(to);
   bool fromFloat = getElementClass() == ElementClass::Float;
@@ -196,10 +230,11 @@ Value ScalarBuilder::convert(Value x, Type to, ConvertMode mode) {
     return compare(Direction::NE, x, zero);
   }
   if (isa<FloatType>(type)) {
+    if (to != type && x.getType().getIntOrFloatBitWidth() >= 32)
+      if (Value half = convertToHalf(x, to))
+        return make<arith::ExtFOp>(type, half);
     if (!fromFloat)
-      return getElementClass() == ElementClass::Signed
-                 ? make<arith::SIToFPOp>(type, x)
-                 : make<arith::UIToFPOp>(type, x);
+      return integerToFloat(x, type);
     if (type == x.getType())
       return x;
     return type.isF64() ? make<arith::ExtFOp>(type, x)

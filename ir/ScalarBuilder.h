@@ -68,6 +68,11 @@ private:
   Value isBelowWidth(Value distance);
   Value safeDivisor(Value a, Value b);
   Value floatToInteger(Value x, Type to, ConvertMode mode);
+  Value integerToFloat(Value x, Type to);
+  Value foldLowBits(Value x);
+  /// A number of more than f32's precision as a half, rounded once; null for
+  /// an f32.
+  Value convertToHalf(Value x, Type to);
   Value saturate(Value x, Type to);
 };
 

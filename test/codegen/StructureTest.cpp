@@ -248,6 +248,41 @@ module attributes {mg.name = "pieces"} {
   EXPECT_EQ(same, x);
 }
 
+// Both begin with the same piece: each result has its own, and no result is
+// made in another's place.
+TEST(Structure, ResultsOfOneBeginning) {
+  const Compiled compiled(R"mlir(
+module attributes {mg.name = "pieces"} {
+  func.func @run(%x: tensor<2xi64> {mg.name = "x", mg.dtype = "i64"},
+                 %y: tensor<2xi64> {mg.name = "y", mg.dtype = "i64"})
+      -> (tensor<6xi64> {mg.name = "a", mg.dtype = "i64"},
+          tensor<6xi64> {mg.name = "b", mg.dtype = "i64"})
+      attributes {mg.entry} {
+    %e = tensor.empty() : tensor<6xi64>
+    %1 = tensor.insert_slice %x into %e[0] [2] [1]
+        : tensor<2xi64> into tensor<6xi64>
+    %2 = tensor.insert_slice %x into %1[2] [2] [1]
+        : tensor<2xi64> into tensor<6xi64>
+    %b = tensor.insert_slice %x into %2[4] [2] [1]
+        : tensor<2xi64> into tensor<6xi64>
+    %3 = tensor.insert_slice %y into %1[2] [2] [1]
+        : tensor<2xi64> into tensor<6xi64>
+    %a = tensor.insert_slice %x into %3[4] [2] [1]
+        : tensor<2xi64> into tensor<6xi64>
+    return %a, %b : tensor<6xi64>, tensor<6xi64>
+  }
+}
+)mlir");
+  ASSERT_TRUE(compiled);
+  const std::vector<int64_t> x = {1, 2}, y = {3, 4};
+  std::vector<int64_t> a(6), b(6);
+  EXPECT_EQ(compiled.call({x.data(), y.data()}, {a.data(), b.data()}), MG_OK);
+  EXPECT_EQ(a, (std::vector<int64_t>{1, 2, 3, 4, 1, 2}));
+  EXPECT_EQ(b, (std::vector<int64_t>{1, 2, 1, 2, 1, 2}));
+  EXPECT_EQ(compiled.model->entries[0].workspace_bytes, 0u)
+      << "nothing lies anywhere else";
+}
+
 TEST(Structure, ConstantsAndRepeatedResults) {
   const Compiled compiled(R"mlir(
 module attributes {mg.name = "constants"} {

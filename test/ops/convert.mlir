@@ -119,3 +119,43 @@ func.func @ui32_i64(%x: tensor<99xui32> {mg.name = "x"}) -> (tensor<99xi64> {mg.
   %y = mg.convert truncate %x : tensor<99xui32> -> tensor<99xi64>
   return %y : tensor<99xi64>
 }
+
+// Just above and just below the middle of two neighbours: rounded twice, by way
+// of f32, the value would be a tie.
+// numpy @f64_f16_ties: np.concatenate([1 + np.arange(1024.0) * 2**-10 + 2**-11 + 2**-40, 1 + np.arange(1024.0) * 2**-10 + 2**-11 - 2**-40]).astype(np.float16)
+func.func @f64_f16_ties() -> (tensor<2048xf16> {mg.name = "y"}) {
+  %i = mg.iota dim 0 : tensor<1024xf64>
+  %s = mg.constant dense<0.0009765625> : tensor<1024xf64>
+  %p = mg.mul %i, %s : tensor<1024xf64>
+  %a = mg.constant dense<0x3FF0020000001000> : tensor<1024xf64>
+  %b = mg.constant dense<0x3FF001FFFFFFF000> : tensor<1024xf64>
+  %u = mg.add %p, %a : tensor<1024xf64>
+  %v = mg.add %p, %b : tensor<1024xf64>
+  %x = mg.concat %u, %v dim 0 : (tensor<1024xf64>, tensor<1024xf64>) -> tensor<2048xf64>
+  %y = mg.convert truncate %x : tensor<2048xf64> -> tensor<2048xf16>
+  return %y : tensor<2048xf16>
+}
+
+// numpy @i32_bf16_ties: ((2**25 + np.arange(1, 100) * 2**18).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+func.func @i32_bf16_ties() -> (tensor<99xui16> {mg.name = "y"}) {
+  %i = mg.iota dim 0 : tensor<99xi32>
+  %s = mg.constant dense<262144> : tensor<99xi32>
+  %p = mg.mul %i, %s : tensor<99xi32>
+  %a = mg.constant dense<33685505> : tensor<99xi32>
+  %x = mg.add %p, %a : tensor<99xi32>
+  %h = mg.convert truncate %x : tensor<99xi32> -> tensor<99xbf16>
+  %y = mg.bitcast %h : tensor<99xbf16> -> tensor<99xui16>
+  return %y : tensor<99xui16>
+}
+
+// numpy @i64_bf16_ties: ((-2.0**60 - np.arange(1, 100) * 2**53).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+func.func @i64_bf16_ties() -> (tensor<99xui16> {mg.name = "y"}) {
+  %i = mg.iota dim 0 : tensor<99xi64>
+  %s = mg.constant dense<-9007199254740992> : tensor<99xi64>
+  %p = mg.mul %i, %s : tensor<99xi64>
+  %a = mg.constant dense<-1157425104234217473> : tensor<99xi64>
+  %x = mg.add %p, %a : tensor<99xi64>
+  %h = mg.convert truncate %x : tensor<99xi64> -> tensor<99xbf16>
+  %y = mg.bitcast %h : tensor<99xbf16> -> tensor<99xui16>
+  return %y : tensor<99xui16>
+}
