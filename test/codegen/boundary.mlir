@@ -9,8 +9,10 @@ func.func private @mg_call_fill(memref<4xf32>, i64) -> i32 attributes {mg.pool}
 // CHECK-SAME: %[[Y:.*]]: memref<4xf32> {llvm.align = 4 : i64, llvm.noalias, mg.name = "y"},
 // CHECK-SAME: %{{.*}}: memref<?xi8> {llvm.align = 64 : i64, llvm.noalias, mg.workspace},
 // CHECK-SAME: %{{.*}}: !llvm.ptr {mg.pool}) -> i32
+// CHECK: %[[D:.*]] = bufferization.to_tensor %[[Y]] restrict writable
 // CHECK: %[[T:.*]] = bufferization.to_tensor %[[X]] restrict
-// CHECK: bufferization.materialize_in_destination %[[T]] in restrict writable %[[Y]]
+// CHECK: %[[R:.*]] = bufferization.materialize_in_destination %[[T]] in %[[D]]
+// CHECK: bufferization.materialize_in_destination %[[R]] in restrict writable %[[Y]]
 // CHECK: %[[OK:.*]] = arith.constant 0 : i32
 // CHECK: return %[[OK]]
 func.func @result(%x: tensor<4xf32> {mg.name = "x"})
