@@ -2,6 +2,7 @@
 // without the attributes: the same bits for odd shapes, layouts, levels and
 // threads; no memory for what no one reads; and apart, where buffers forbid it.
 #include "Compiled.h"
+#include "HotBlocks.h"
 
 #include <random>
 
@@ -262,6 +263,23 @@ TEST(EpilogueMemory, AnOperandUpdatedInPlaceIsReadFirst) {
         want += double(a[i * 64 + l]) * b[l * 48 + j];
       ASSERT_NEAR(updated[i * 48 + j], want, 1e-4) << i << " " << j;
     }
+}
+
+// An epilogue's loops are short: its constants must not take the registers of
+// the sums, which are in use for all of k.
+TEST(EpilogueCode, LeavesTheSumsInRegisters) {
+  for (const char *level : {"x86-64-v3", "x86-64-v4"}) {
+    Options options{.levels = {level}};
+    options.emit = Emit::Assembly;
+    auto artefact = compileText(
+        instantiate(turnedAndHalves, {128, 3072, 768}, true), options);
+    ASSERT_TRUE(mlir::succeeded(artefact));
+    const HotBlocks hot =
+        hotBlocksOf({artefact->bytes.data(), artefact->bytes.size()},
+                    level == std::string("x86-64-v4") ? "%zmm" : "%ymm");
+    EXPECT_GT(hot.count, 0) << level;
+    EXPECT_EQ(hot.spills, 0) << level;
+  }
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // Vector code against plain loops: lengths around the vector's, transposed,
 // reversed and broadcast operands, every level; sums with the same bits for all
 // levels and threads, and within the promised error.
+#include "HotBlocks.h"
 #include "Kernel.h"
 
 #include <cmath>
@@ -372,36 +373,6 @@ TEST_P(Vectorize, Convolution) {
         ASSERT_NEAR(y[i], want, 4e-6) << w << " at " << i;
       }
     }
-}
-
-/// Blocks of assembly with at least 12 multiply-adds on whole vectors, and the
-/// vectors that they move to or from the stack.
-struct HotBlocks {
-  int count = 0, spills = 0;
-};
-
-HotBlocks hotBlocksOf(llvm::StringRef assembly, llvm::StringRef vector) {
-  HotBlocks hot;
-  int sums = 0, spills = 0;
-  auto close = [&] {
-    if (sums >= 12) {
-      ++hot.count;
-      hot.spills += spills;
-    }
-    sums = spills = 0;
-  };
-  llvm::SmallVector<llvm::StringRef> lines;
-  assembly.split(lines, '\n');
-  for (llvm::StringRef line : lines) {
-    if (line.contains(':') || line.trim().starts_with("j"))
-      close();
-    if (!line.contains(vector))
-      continue;
-    sums += line.contains("vfmadd");
-    spills += line.contains("(%rsp") || line.contains("(%rbp");
-  }
-  close();
-  return hot;
 }
 
 /// The accumulators of a product fill the registers, and no more.

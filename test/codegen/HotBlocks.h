@@ -1,0 +1,42 @@
+//===- HotBlocks.h - what the assembly of a product moves to memory -------===//
+#ifndef MG_TEST_CODEGEN_HOTBLOCKS_H
+#define MG_TEST_CODEGEN_HOTBLOCKS_H
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+
+namespace mg::codegen::test {
+
+/// Blocks of assembly with at least 12 multiply-adds on whole vectors, and the
+/// vectors that they move to or from the stack.
+struct HotBlocks {
+  int count = 0, spills = 0;
+};
+
+inline HotBlocks hotBlocksOf(llvm::StringRef assembly, llvm::StringRef vector) {
+  HotBlocks hot;
+  int sums = 0, spills = 0;
+  auto close = [&] {
+    if (sums >= 12) {
+      ++hot.count;
+      hot.spills += spills;
+    }
+    sums = spills = 0;
+  };
+  llvm::SmallVector<llvm::StringRef> lines;
+  assembly.split(lines, '\n');
+  for (llvm::StringRef line : lines) {
+    if (line.contains(':') || line.trim().starts_with("j"))
+      close();
+    if (!line.contains(vector))
+      continue;
+    sums += line.contains("vfmadd");
+    spills += line.contains("(%rsp") || line.contains("(%rbp");
+  }
+  close();
+  return hot;
+}
+
+} // namespace mg::codegen::test
+
+#endif // MG_TEST_CODEGEN_HOTBLOCKS_H
