@@ -12,8 +12,11 @@
 #include "codegen/TileEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 
@@ -68,6 +71,11 @@ static constexpr int64_t firstCache = 8 << 10;
 /// Rows of a contraction: enough to pack a panel for, few enough for the cache.
 static constexpr int64_t minContractionRows = 32, maxContractionRows = 64;
 
+/// Elements of the rows that are in flight together, and how many those may be.
+static constexpr int64_t inFlight = 4 << 10, maxRowsInFlight = 8;
+/// Elements of a kernel that the second cache holds when it runs.
+static constexpr int64_t cachedElements = 256 << 10;
+
 /// Whether a register tile is left inside the rows.
 static bool isWorthTiling(const KernelGroup &group, const LoopNest &nest) {
   for (unsigned d = group.rows; d < nest.size(); ++d)
@@ -78,6 +86,91 @@ static bool isWorthTiling(const KernelGroup &group, const LoopNest &nest) {
 
 static int64_t roundTo(int64_t value, int64_t step, int64_t low, int64_t high) {
   return std::clamp(value / step * step, low, high);
+}
+
+static int64_t countTiles(const KernelGroup &group, int64_t tile) {
+  int64_t count = llvm::divideCeil(group.rowExtent(group.rows - 1), tile);
+  for (unsigned row = 0; row + 1 < group.rows; ++row)
+    count *= group.rowExtent(row);
+  return count;
+}
+
+/// Whether only members see the memory, so that it becomes a few rows.
+static bool isLocal(const KernelGroup &group, Value buffer) {
+  auto isMember = [&](Operation *op) {
+    return llvm::any_of(group.members, [&](const KernelMember &member) {
+      return member.op == op;
+    });
+  };
+  return llvm::all_of(buffer.getUsers(), [&](Operation *user) {
+    return isMember(user) || (isa<ViewLikeOpInterface>(user) &&
+                              isLocal(group, user->getResult(0)));
+  });
+}
+
+/// Elements that a row has in all arrays that are walked row by row.
+static int64_t rowFootprint(const KernelGroup &group) {
+  llvm::SmallMapVector<Value, int64_t, 8> sizes;
+  for (KernelMember member : group.members)
+    for (const Access *access : member.nest.accesses()) {
+      ArrayRef<int64_t> strides = access->strides;
+      if (access->isScalar() || !access->isLinear() ||
+          llvm::all_of(strides.take_front(group.rows),
+                       [](int64_t stride) { return stride == 0; }))
+        continue;
+      int64_t size = 1;
+      for (unsigned d = group.rows; d < member.nest.size(); ++d)
+        size *= strides[d] ? member.nest.extents[d] : 1;
+      int64_t &known = sizes[rootOf(access->buffer)];
+      known = std::max(known, size);
+    }
+  int64_t sum = 0;
+  for (auto [root, size] : sizes)
+    if (size > 1 &&
+        !(root.getDefiningOp<memref::AllocOp>() && isLocal(group, root)))
+      sum += size;
+  return std::max<int64_t>(sum, 1);
+}
+
+/// Element operations of all members inside one row.
+static double rowWork(const KernelGroup &group) {
+  double work = 0;
+  for (const KernelMember &member : group.members)
+    work += bodyCost(*member.nest.body) * innerSize(group, member.nest);
+  return work;
+}
+
+static bool reducesInRow(const KernelGroup &group, const KernelMember &member) {
+  return llvm::is_contained(
+      ArrayRef(member.nest.reduction).drop_front(group.rows), true);
+}
+
+/// A row's sum is complete only after a tree of dependent steps, for which its
+/// next member waits; meanwhile the processor may work on other rows, if they
+/// are short. But where memory is waited for, several rows make its reads and
+/// writes come in bursts: then only few, and only if there is much to compute.
+static int64_t mostInFlight(const KernelGroup &group, int64_t count) {
+  if (llvm::none_of(group.members, [&](const KernelMember &member) {
+        return reducesInRow(group, member);
+      }))
+    return 1;
+  int64_t footprint = rowFootprint(group), most = inFlight / footprint;
+  if (count * footprint > cachedElements) {
+    if (rowWork(group) <= lightBody * footprint)
+      return 1;
+    most = std::max(most / 2, std::min<int64_t>(most, 2));
+  }
+  return std::clamp<int64_t>(most, 1, maxRowsInFlight);
+}
+
+/// Best a divisor of the rows: a tile of the rest is code as well.
+static int64_t rowsInFlight(const KernelGroup &group) {
+  int64_t extent = group.rowExtent(group.rows - 1);
+  int64_t most = mostInFlight(group, countTiles(group, 1));
+  for (int64_t rows = most; 2 * rows > most; --rows)
+    if (extent % rows == 0)
+      return rows;
+  return most;
 }
 
 /// False where no tile serves all members.
@@ -114,18 +207,18 @@ static bool chooseTile(KernelGroup &group, RowPlan &plan) {
     plan.tile = ColumnSums::blockRows;
     plan.byRow = true;
     plan.maxChunks = maxChunksWithMemory;
+  } else {
+    plan.tile = rowsInFlight(group);
+    plan.minTile = 1;
+    plan.byRow = plan.inFlight = true;
   }
   int64_t extent = group.rowExtent(group.rows - 1);
   plan.tile = std::min(plan.tile, extent);
-  plan.minTile = contracts ? std::min(minContractionRows, extent) : plan.tile;
+  if (contracts)
+    plan.minTile = std::min(minContractionRows, extent);
+  else if (!plan.inFlight)
+    plan.minTile = plan.tile;
   return true;
-}
-
-static int64_t countTiles(const KernelGroup &group, int64_t tile) {
-  int64_t count = llvm::divideCeil(group.rowExtent(group.rows - 1), tile);
-  for (unsigned row = 0; row + 1 < group.rows; ++row)
-    count *= group.rowExtent(row);
-  return count;
 }
 
 std::optional<RowPlan> planRows(KernelGroup &group, int64_t grain) {
@@ -160,8 +253,9 @@ std::optional<RowPlan> planRows(KernelGroup &group, int64_t grain) {
 static constexpr int64_t minPrefetch = 128;
 
 /// Where only one array is read row by row, the last member that reads it asks
-/// for its next row. (With two streams it costs more than it brings.)
-static void prefetchRows(KernelGroup &group) {
+/// for its row in the next tile. (With two streams it costs more than it
+/// brings.)
+static void prefetchRows(KernelGroup &group, int64_t tile) {
   unsigned row = group.rows - 1;
   Access *last = nullptr;
   llvm::SmallDenseSet<Value> written;
@@ -179,7 +273,7 @@ static void prefetchRows(KernelGroup &group) {
       last = &access;
     }
   if (last)
-    last->prefetch = last->strides[row];
+    last->prefetch = tile * last->strides[row];
 }
 
 namespace {
@@ -190,8 +284,8 @@ public:
       : b(b), group(given), plan(plan), lanes(lanes),
         loc(group.members.back().op.getLoc()),
         buffers(group, plan.tile, isErased) {
-    if (plan.tile == 1)
-      prefetchRows(group);
+    if (plan.inFlight)
+      prefetchRows(group, plan.tile);
   }
   void emit();
 
@@ -339,6 +433,9 @@ void RowEmitter::emitTile(ArrayRef<Value> outer, Value begin, int64_t rows,
     bool whole = nest.contraction || sums.count(m);
     if (plan.byRow && rows > 1 && !whole) {
       waiting.push_back(std::move(nest));
+      // In flight: this member for all rows, then the next one.
+      if (plan.inFlight)
+        emitWaiting();
       continue;
     }
     emitWaiting();

@@ -14,7 +14,9 @@
 //
 // The tile is what decides about speed, and members differ in what they like:
 //
-//  - row reductions and elementwise members: one row;
+//  - row reductions and elementwise members: one row; or a few short ones, each
+//    member for all of them in turn, so that one row's last additions run
+//    beside the next row's first;
 //  - rows that are neighbours in memory (a softmax over the first dimension):
 //    a whole vector of them, so that the lanes run across the rows;
 //  - contractions: a register tile of rows, as many as the second cache holds,
@@ -40,6 +42,9 @@ struct RowPlan {
   int64_t tile = 1, minTile = 1;
   /// Members run row by row inside a tile, where they can.
   bool byRow = false;
+  /// The tile is a few rows at once, each member for all of them; the next ones
+  /// are asked for early.
+  bool inFlight = false;
   /// Tiles of all rows, and how they are shared out.
   int64_t units = 1, chunks = 1, unitsPerChunk = 1, maxChunks = INT64_MAX;
 };

@@ -4,6 +4,7 @@
 // the same for all lanes stays scalar until it meets a vector.
 //
 //===----------------------------------------------------------------------===//
+#include "codegen/Division.h"
 #include "codegen/TileEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -132,6 +133,10 @@ Value TileEmitter::widen(Operation &op, IRMapping &values, Place place) {
     return load(operands[0], ArrayRef(operands).drop_front());
   if (!anyVector(operands))
     return b.clone(op, values)->getResult(0);
+  if (plan.nativeLanes >= lanesWithFMA && place.valid == plan.lanes &&
+      nest.extents[plan.vector] >= minDivided * plan.lanes &&
+      dividesByNumber(op, operands))
+    return divideByNumber(b, loc, operands[0], operands[1]);
   for (Value &v : operands)
     v = asVector(v);
   OperationState state(op.getLoc(), op.getName(), operands,

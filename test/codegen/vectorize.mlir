@@ -145,13 +145,18 @@ func.func @filled(%a: memref<8x5xf32>, %b: memref<5x8xf32>,
 
 // -----
 
-// A kernel over rows is one loop; what its members hand to each other is one
-// row, and of a scalar per row one place.
+// A kernel over rows is one loop; each member runs for the few rows in flight.
+// What members hand to each other is these rows, and of a scalar per row as many
+// places.
 // CHECK-LABEL: func @rows
 // CHECK-NOT: memref.alloc()
 // CHECK: scf.forall
-// CHECK: memref.alloca() {{.*}}: memref<1xf32>
+// CHECK: memref.alloca() {{.*}}: memref<3xf32>
 // CHECK: scf.for
+// CHECK: scf.for %[[ROW:.*]] = %c0{{.*}} to %c3
+// CHECK: memref.store {{.*}}[%[[ROW]]] : memref<3xf32>
+// CHECK: scf.for %[[ROW:.*]] = %c0{{.*}} to %c3
+// CHECK: memref.load {{.*}}[%[[ROW]]] : memref<3xf32>
 // CHECK-NOT: scf.for
 // CHECK-NOT: memref.alloc()
 // CHECK: return
