@@ -45,6 +45,19 @@ HWY_INLINE Vector<D> Polynomial(D d, Vector<D> x, const T (&c)[kCount]) {
                       hn::Set(d, c[kFirst]));
 }
 
+// x rounded to a whole number n, where |n| < 2^21. One instruction less than a
+// product and a rounding; a tie may go either way.
+template <class V> struct Whole {
+  V shifted, n;
+};
+template <class D>
+HWY_INLINE Whole<Vector<D>> RoundProduct(D d, Vector<D> x, hn::TFromD<D> factor,
+                                         hn::TFromD<D> bias = 0) {
+  const auto magic = hn::Set(d, FormatOf<D>::kMagic + bias);
+  const auto shifted = hn::MulAdd(x, hn::Set(d, factor), magic);
+  return {shifted, hn::Sub(shifted, magic)};
+}
+
 // 2^n for a whole n inside the range of normal numbers.
 template <class D> HWY_INLINE Vector<D> PowerOfTwo(D d, Vector<D> n) {
   using F = FormatOf<D>;
@@ -81,10 +94,17 @@ template <class D> HWY_INLINE Vector<D> Scale(D d, Vector<D> x, Vector<D> n) {
   y.raw = ScaleRaw(x.raw, n.raw);
   return y;
 #else
-  // Two factors: 2^n alone leaves the normal numbers at both ends.
-  const auto half = hn::Round(hn::Mul(n, hn::Set(d, hn::TFromD<D>(0.5))));
-  return hn::Mul(hn::Mul(x, PowerOfTwo(d, half)),
-                 PowerOfTwo(d, hn::Sub(n, half)));
+  // Two factors, since 2^n alone leaves the normal numbers at both ends: of
+  // the low bits of n + 2 bias, half and the rest are their exponent fields.
+  using F = FormatOf<D>;
+  const hn::RebindToUnsigned<D> du;
+  const auto both =
+      hn::BitCast(du, hn::Add(n, hn::Set(d, F::kMagic + 2 * F::kBias)));
+  const auto half = hn::ShiftRight<1>(both);
+  const auto power = [d](auto field) {
+    return hn::BitCast(d, hn::ShiftLeft<F::kFractionBits>(field));
+  };
+  return hn::Mul(hn::Mul(x, power(half)), power(hn::Sub(both, half)));
 #endif
 }
 

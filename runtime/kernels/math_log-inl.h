@@ -1,6 +1,6 @@
 // log and log1p.
 //
-//   x = 2^k (1 + f), 1 + f in [sqrt(1/2), sqrt(2));  log(x) = k ln 2 + log(1+f)
+//   x = 2^k (1 + f), kLeast <= 1 + f < 2 kLeast;  log(x) = k ln 2 + log(1 + f)
 //
 // log(1 + f) = f - f^2/2 + rest, where f is exact and the rest is small.
 #ifndef MG_KERNELS_MATH_LOG_INL_H
@@ -12,16 +12,16 @@ namespace mg {
 template <class T> struct LogConstants;
 template <> struct LogConstants<float> {
   static constexpr float kLn2High = 0x1.62e4p-1f, kLn2Low = 0x1.7f7d1cp-20f;
-  static constexpr float kSqrtHalf = 0x1.6a09e6p-1f;
-  // (log(1 + f) - f + f^2 / 2) / f^3. Error of the logarithm 2^-29.4.
-  static constexpr float kP[] = {0.333333403f,  -0.250010639f, 0.200010315f,
-                                 -0.166160062f, 0.141990364f,  -0.132200167f,
-                                 0.128097922f,  -0.0755306929f};
+  static constexpr float kLeast = 0.75f;
+  // (log(1 + f) - f + f^2 / 2) / f^3. Error of the logarithm 2^-29.8.
+  static constexpr float kP[] = {0.333334982f,  -0.250000238f, 0.199886575f,
+                                 -0.166477099f, 0.145088345f,  -0.131849214f,
+                                 0.103413172f,  -0.0434659608f};
 };
 template <> struct LogConstants<double> {
   static constexpr double kLn2High = 0x1.62e42fee00000p-1,
                           kLn2Low = 0x1.a39ef35793c76p-33;
-  static constexpr double kSqrtHalf = 0x1.6a09e667f3bcdp-1;
+  static constexpr double kLeast = 0x1.6a09e667f3bcdp-1; // sqrt(1/2)
   // (log((1 + s) / (1 - s)) - 2 s) / s^3 by s^2. Error 2^-59.5.
   static constexpr double kP[] = {0.66666666666667351, 0.39999999999409158,
                                   0.28571428743773331, 0.22222198415701683,
@@ -29,18 +29,20 @@ template <> struct LogConstants<double> {
                                   0.14798597124698085};
 };
 
-// log(1 + f) - f + f^2 / 2. In f64 a polynomial of f would be too long: with
-// s = f / (2 + f) it is s (f^2 / 2 + s^2 P(s^2)).
+// log(1 + f) - f + f^2 / 2, and more. In f64 a polynomial of f would be too
+// long: with s = f / (2 + f) it is s (f^2 / 2 + s^2 P(s^2)).
 template <class D>
-HWY_INLINE Vector<D> LogRest(D d, Vector<D> f, Vector<D> half_square) {
+HWY_INLINE Vector<D> LogRest(D d, Vector<D> f, Vector<D> square,
+                             Vector<D> more) {
   using T = hn::TFromD<D>;
   using C = LogConstants<T>;
   if constexpr (sizeof(T) == 4) {
-    return hn::Mul(hn::Mul(hn::Mul(f, f), f), Polynomial(d, f, C::kP));
+    return hn::MulAdd(hn::Mul(square, f), Polynomial(d, f, C::kP), more);
   } else {
     const auto s = hn::Div(f, hn::Add(f, hn::Set(d, T(2))));
     const auto z = hn::Mul(s, s);
-    return hn::Mul(s, hn::MulAdd(z, Polynomial(d, z, C::kP), half_square));
+    const auto half = hn::Mul(square, hn::Set(d, T(0.5)));
+    return hn::MulAdd(s, hn::MulAdd(z, Polynomial(d, z, C::kP), half), more);
   }
 }
 
@@ -49,20 +51,51 @@ template <class V> struct ReducedLog {
   V k, f;
 };
 
+#if HWY_TARGET <= HWY_AVX3
+// The CPU's own way, where kLeast is one of its choices. k is infinite for zero
+// and infinity, f NaN for what is negative.
+HWY_INLINE ReducedLog<__m512> ReduceLogRaw(__m512 x) {
+  const __m512 m =
+      _mm512_getmant_ps(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);
+  return {_mm512_sub_ps(_mm512_getexp_ps(x), _mm512_getexp_ps(m)),
+          _mm512_sub_ps(m, _mm512_set1_ps(1))};
+}
+HWY_INLINE ReducedLog<__m256> ReduceLogRaw(__m256 x) {
+  const __m256 m =
+      _mm256_getmant_ps(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);
+  return {_mm256_sub_ps(_mm256_getexp_ps(x), _mm256_getexp_ps(m)),
+          _mm256_sub_ps(m, _mm256_set1_ps(1))};
+}
+HWY_INLINE ReducedLog<__m128> ReduceLogRaw(__m128 x) {
+  const __m128 m = _mm_getmant_ps(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);
+  return {_mm_sub_ps(_mm_getexp_ps(x), _mm_getexp_ps(m)),
+          _mm_sub_ps(m, _mm_set1_ps(1))};
+}
+#endif
+
 template <class D>
 HWY_INLINE ReducedLog<Vector<D>> ReduceLog(D d, Vector<D> x) {
   using T = hn::TFromD<D>;
   using F = FormatOf<D>;
+#if HWY_TARGET <= HWY_AVX3
+  if constexpr (sizeof(T) == 4) {
+    const auto raw = ReduceLogRaw(x.raw);
+    ReducedLog<Vector<D>> r;
+    r.k.raw = raw.k;
+    r.f.raw = raw.f;
+    return r;
+  }
+#endif
   const hn::RebindToSigned<D> di;
   // A denormal is made normal first.
   constexpr int kUp = F::kFractionBits + 2;
   const auto tiny = hn::Lt(x, hn::Set(d, F::kSmallestNormal));
   const auto normal =
       hn::IfThenElse(tiny, hn::Mul(x, hn::Set(d, T(uint64_t{1} << kUp))), x);
-  // The exponent field of x / sqrt(1/2), so to speak.
-  const auto root = hn::BitCast(di, hn::Set(d, LogConstants<T>::kSqrtHalf));
+  // The exponent field of x / kLeast, so to speak.
+  const auto least = hn::BitCast(di, hn::Set(d, LogConstants<T>::kLeast));
   const auto bits = hn::BitCast(di, normal);
-  const auto above = hn::Sub(bits, root);
+  const auto above = hn::Sub(bits, least);
   const auto field = hn::ShiftRight<F::kFractionBits>(above);
   const auto m =
       hn::BitCast(d, hn::Sub(bits, hn::ShiftLeft<F::kFractionBits>(field)));
@@ -75,16 +108,17 @@ HWY_INLINE ReducedLog<Vector<D>> ReduceLog(D d, Vector<D> x) {
   return {k, hn::Sub(m, hn::Set(d, T(1)))};
 }
 
-// log(2^k (1 + f)) + low
-template <class D>
-HWY_INLINE Vector<D> LogOfReduced(D d, ReducedLog<Vector<D>> r, Vector<D> low) {
+// log(2^k (1 + f)) + low...
+template <class D, class... Low>
+HWY_INLINE Vector<D> LogOfReduced(D d, ReducedLog<Vector<D>> r, Low... low) {
   using T = hn::TFromD<D>;
   using C = LogConstants<T>;
-  const auto half_square = hn::Mul(hn::Mul(r.f, r.f), hn::Set(d, T(0.5)));
-  auto small = hn::MulAdd(r.k, hn::Set(d, C::kLn2Low), low);
-  small = hn::Add(LogRest(d, r.f, half_square), small);
-  const auto f = hn::Sub(r.f, hn::Sub(half_square, small));
-  return hn::MulAdd(r.k, hn::Set(d, C::kLn2High), f);
+  auto small = hn::Mul(r.k, hn::Set(d, C::kLn2Low));
+  ((small = hn::Add(small, low)), ...);
+  const auto square = hn::Mul(r.f, r.f);
+  small = LogRest(d, r.f, square, small);
+  small = hn::NegMulAdd(square, hn::Set(d, T(0.5)), small);
+  return hn::MulAdd(r.k, hn::Set(d, C::kLn2High), hn::Add(r.f, small));
 }
 
 // The answers of log for x <= 0, infinity and NaN.
@@ -98,7 +132,11 @@ HWY_INLINE Vector<D> LogSpecials(D d, Vector<D> x, Vector<D> y) {
 }
 
 template <class D> HWY_INLINE Vector<D> Log(D d, Vector<D> x) {
-  const auto y = LogOfReduced(d, ReduceLog(d, x), hn::Zero(d));
+  const auto y = LogOfReduced(d, ReduceLog(d, x));
+#if HWY_TARGET <= HWY_AVX3
+  if constexpr (sizeof(hn::TFromD<D>) == 4)
+    return y; // infinite or NaN from the reduction on
+#endif
   return LogSpecials(d, x, y);
 }
 
