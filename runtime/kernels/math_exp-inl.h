@@ -7,11 +7,21 @@
 
 namespace mg {
 
+// Below kLow exp is 0. A result that is rounded to 0 takes the long way of
+// denormals, up to 30 times as long, one that is far below does not; and -1e9
+// or -inf are common, as masks. So kLow is where Scale is quick again.
+#if HWY_TARGET <= HWY_AVX3
+#define MG_EXP_LOW(scalef, products) scalef
+#else
+#define MG_EXP_LOW(scalef, products) products
+#endif
+
 template <class T> struct ExpConstants;
 template <> struct ExpConstants<float> {
   static constexpr float kLn2High = 0x1.62e4p-1f, kLn2Low = 0x1.7f7d1cp-20f;
   // exp is 0, expm1 -1, both infinite (with a positive r).
-  static constexpr float kLow = -105, kMinusOne = -20, kHigh = 88.8f;
+  static constexpr float kLow = MG_EXP_LOW(-1000, -131), kMinusOne = -20,
+                         kHigh = 88.8f;
   // Error 2^-28.2.
   static constexpr float kP[] = {0.49999994f, 0.166665196f, 0.0416682363f,
                                  0.00836882368f, 0.00138235523f};
@@ -23,7 +33,8 @@ template <> struct ExpConstants<float> {
 template <> struct ExpConstants<double> {
   static constexpr double kLn2High = 0x1.62e42fee00000p-1,
                           kLn2Low = 0x1.a39ef35793c76p-33;
-  static constexpr double kLow = -750, kMinusOne = -40, kHigh = 709.9;
+  static constexpr double kLow = MG_EXP_LOW(-4000, -1060), kMinusOne = -40,
+                          kHigh = 709.9;
   // Error 2^-57.9.
   static constexpr double kP[] = {
       0.50000000000000111,   0.16666666666666419,    0.041666666666526686,
