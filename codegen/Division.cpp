@@ -60,16 +60,23 @@ struct Words {
     Value good = b.create<arith::AndIOp>(loc, bits, same);
     return b.create<arith::AndIOp>(loc, good, integer(1 << 30));
   }
-  /// Whether no lane of x needs a division; it is expected.
-  Value areGood(Value x, Value d) {
-    Value good =
-        b.create<arith::AndIOp>(loc, exponentBits(x), spread(goodBit(d)));
-    Value isGood = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, good,
-                                           spread(integer(0)));
-    Value all =
-        b.create<vector::ReductionOp>(loc, vector::CombiningKind::AND, isGood);
+  Value areAll(Value lanes) {
+    return b.create<vector::ReductionOp>(loc, vector::CombiningKind::AND,
+                                         lanes);
+  }
+  /// What `inThen` and `inElse` answer, of which the first is likely.
+  Value choose(Value condition, llvm::function_ref<Value()> inThen,
+               llvm::function_ref<Value()> inElse) {
     Value yes = b.create<arith::ConstantOp>(loc, b.getBoolAttr(true));
-    return b.create<LLVM::ExpectOp>(loc, all, yes);
+    condition = b.create<LLVM::ExpectOp>(loc, condition, yes);
+    auto either = b.create<scf::IfOp>(loc, TypeRange(Type(type)), condition,
+                                      /*addElse=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(either.thenBlock());
+    b.create<scf::YieldOp>(loc, inThen());
+    b.setInsertionPointToStart(either.elseBlock());
+    b.create<scf::YieldOp>(loc, inElse());
+    return either.getResult(0);
   }
 };
 } // namespace
@@ -79,19 +86,33 @@ Value divideByNumber(OpBuilder &b, Location loc, Value x, Value d) {
   Value one = b.create<arith::ConstantOp>(loc, b.getF32FloatAttr(1));
   Value y = words.spread(b.create<arith::DivFOp>(loc, one, d));
   Value divisor = words.spread(d);
-  auto either = b.create<scf::IfOp>(loc, TypeRange(x.getType()),
-                                    words.areGood(x, d), /*addElse=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(either.elseBlock());
-  Value slow = b.create<arith::DivFOp>(loc, x, divisor);
-  b.create<scf::YieldOp>(loc, slow);
-  b.setInsertionPointToStart(either.thenBlock());
-  Value q = b.create<arith::MulFOp>(loc, x, y);
-  Value minus = b.create<arith::NegFOp>(loc, q);
-  Value rest = b.create<math::FmaOp>(loc, minus, divisor, x);
-  Value fast = b.create<math::FmaOp>(loc, rest, y, q);
-  b.create<scf::YieldOp>(loc, fast);
-  return either.getResult(0);
+  Value bit = words.goodBit(d), noBit = words.integer(0);
+  Value goodBits =
+      b.create<arith::AndIOp>(loc, words.exponentBits(x), words.spread(bit));
+  Value good = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, goodBits,
+                                       words.spread(noBit));
+  auto product = [&]() -> Value { return b.create<arith::MulFOp>(loc, x, y); };
+  auto corrected = [&]() -> Value {
+    Value q = product();
+    Value minus = b.create<arith::NegFOp>(loc, q);
+    Value rest = b.create<math::FmaOp>(loc, minus, divisor, x);
+    return b.create<math::FmaOp>(loc, rest, y, q);
+  };
+  return words.choose(words.areAll(good), corrected, [&]() -> Value {
+    Value zero = b.create<arith::ConstantOp>(loc, b.getZeroAttr(x.getType()));
+    Value isZero =
+        b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, x, zero);
+    Value goodOrZero = words.areAll(b.create<arith::OrIOp>(loc, good, isZero));
+    Value isGoodD =
+        b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, bit, noBit);
+    Value both = b.create<arith::AndIOp>(loc, goodOrZero, isGoodD);
+    return words.choose(
+        both,
+        [&]() -> Value {
+          return b.create<arith::SelectOp>(loc, isZero, product(), corrected());
+        },
+        [&]() -> Value { return b.create<arith::DivFOp>(loc, x, divisor); });
+  });
 }
 
 } // namespace mg::codegen

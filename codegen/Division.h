@@ -20,8 +20,9 @@
 // them).
 //
 // Nothing overflows or is denormal where x is between 2^-63 and 2^65 and d
-// between 2^-31 and 2^33. A vector where that is not so (a zero, too: its sign
-// would be lost) is divided.
+// between 2^-31 and 2^33. A vector where that is not so is divided, if it is
+// not for zeros only (what a mask left out): they keep their sign in q, and
+// would lose it by the correction.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MG_CODEGEN_DIVISION_H
