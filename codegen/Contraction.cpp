@@ -21,6 +21,8 @@ namespace mg::codegen {
 /// More rows of a matrix whose stride is a multiple of 4 KiB share too few sets
 /// of an 8-way L1 (measured: 14 rows 88 GF/s, 6 to 8 rows 109 to 116).
 static constexpr int64_t maxRows = 8;
+/// Rows of a tile that are worth a network of shuffles.
+static constexpr int64_t minTurnedRows = 4;
 /// Sums in flight that hide the latency of an FMA: 4 cycles, 2 per cycle.
 static constexpr int64_t minSums = 8;
 
@@ -37,25 +39,57 @@ static double tileCost(int64_t m, int64_t n, int64_t rows, int64_t vecs) {
          double(n / vecs) * one(m % rows, vecs) + one(m % rows, n % vecs);
 }
 
-/// The parallel loop whose rows share the vectors: one operand moves along it,
-/// the one with the lanes does not.
+namespace {
+struct RegisterTile {
+  int64_t rows = 1, vecs = 1;
+  /// For the whole of m x n vectors, per step of k.
+  double cycles = std::numeric_limits<double>::infinity();
+};
+} // namespace
+
+static RegisterTile chooseTile(int64_t m, int64_t n, int64_t registers) {
+  RegisterTile best;
+  for (int64_t rows = 1; rows <= std::min(m, maxRows); ++rows)
+    for (int64_t vecs = 1; vecs <= std::min(n, minSums); ++vecs) {
+      if (rows * vecs + vecs > registers)
+        continue;
+      double cycles = tileCost(m, n, rows, vecs);
+      if (cycles <= best.cycles) // of equals the largest, with fewest loads
+        best = {rows, vecs, cycles};
+    }
+  return best;
+}
+
+/// For a broadcast and a mask; with many registers LLVM loads ahead.
+static int64_t registersFor(int64_t nativeLanes) {
+  return nativeLanes == 16 ? 32 - 3 : 16 - 2;
+}
+
+/// Whether the vectors along `vector` are the same for all iterations of the
+/// parallel loop `d`: one operand moves along each, none along both.
+static bool isShared(const LoopNest &nest, unsigned d, int vector) {
+  return !nest.reduction[d] && int(d) != vector &&
+         llvm::all_of(nest.inputs, [&](const Access &access) {
+           return access.isLinear() &&
+                  (!access.strides[d] || !access.strides[vector]);
+         });
+}
+
+/// The loop whose rows share the vectors: one that fills a tile, and of those
+/// the one whose rows lie closest together in the result.
 static int chooseRowLoop(const LoopNest &nest, int vector) {
+  auto rank = [&](unsigned d) {
+    const Access &output = nest.outputs.front();
+    return std::pair(std::min(nest.extents[d], maxRows),
+                     output.isLinear() ? -std::abs(output.strides[d]) : 0);
+  };
   int choice = -1;
-  for (unsigned d = 0; d < nest.size(); ++d) {
-    if (nest.reduction[d] || int(d) == vector)
-      continue;
-    bool shared = llvm::all_of(nest.inputs, [&](const Access &access) {
-      return access.isLinear() &&
-             (!access.strides[d] || !access.strides[vector]);
-    });
-    if (shared && (choice < 0 || nest.extents[d] > nest.extents[choice]))
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (isShared(nest, d, vector) && (choice < 0 || rank(d) > rank(choice)))
       choice = d;
-  }
   return choice;
 }
 
-/// Rows that pay for the copy of a panel.
-static constexpr int64_t minPackedRows = 32;
 /// The second cache of the level's machines.
 static constexpr int64_t lineBytes = 64, secondCacheWays = 8;
 static int64_t secondCacheBytes(int64_t nativeLanes) {
@@ -77,12 +111,30 @@ static int chooseLaneInput(const LoopNest &nest, unsigned vector) {
   return choice;
 }
 
-int64_t packedRows(const LoopNest &nest, unsigned loop) {
+int64_t panelUses(const LoopNest &nest, unsigned loop) {
   if (!nest.contraction || nest.reduction[loop] ||
-      chooseLaneInput(nest, loop) < 0)
+      chooseLaneInput(nest, loop) < 0 || chooseRowLoop(nest, loop) < 0)
     return 0;
+  int64_t uses = 1;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (isShared(nest, d, loop))
+      uses *= nest.extents[d];
+  return uses >= minPanelUses ? uses : 0;
+}
+
+double productCost(const LoopNest &nest, unsigned loop, int64_t lanes) {
   int row = chooseRowLoop(nest, loop);
-  return row >= 0 && nest.extents[row] >= minPackedRows ? nest.extents[row] : 0;
+  if (row < 0)
+    return 1;
+  int64_t m = nest.extents[row],
+          n = llvm::divideCeil(nest.extents[loop], lanes);
+  return 2 * chooseTile(m, n, registersFor(lanes)).cycles / (m * n);
+}
+
+bool canTurn(const LoopNest &nest, const Access &output, unsigned loop) {
+  int row = chooseRowLoop(nest, loop);
+  return row >= 0 && output.isLinear() && output.strides[row] == 1 &&
+         nest.extents[row] >= minTurnedRows;
 }
 
 /// Whether the vectors of `input` are too scattered to be loaded from where
@@ -112,8 +164,8 @@ static bool isScattered(const LoopNest &nest, const Access &input,
 /// A panel is a quarter of the second cache at most: of longer reductions all
 /// rows take a part before the next.
 static void planPasses(const LoopNest &nest, VectorPlan &plan) {
-  if (plan.row < 0 || plan.reduction.empty() ||
-      nest.extents[plan.row] < minPackedRows || !nest.initial[0])
+  if (plan.row < 0 || plan.reduction.empty() || !panelUses(nest, plan.vector) ||
+      !nest.initial[0])
     return;
   int64_t panel = plan.vecs * plan.lanes * 4;
   for (unsigned d : ArrayRef(plan.reduction).drop_front())
@@ -132,33 +184,30 @@ void planContraction(const LoopNest &nest, int64_t nativeLanes,
   plan.row = chooseRowLoop(nest, plan.vector);
   int64_t m = plan.row < 0 ? 1 : nest.extents[plan.row];
   int64_t n = llvm::divideCeil(nest.extents[plan.vector], plan.lanes);
-  // For a broadcast and a mask; with many registers LLVM loads ahead.
-  int64_t registers = nativeLanes == 16 ? 32 - 3 : 16 - 2;
-  double best = std::numeric_limits<double>::infinity();
-  for (int64_t rows = 1; rows <= std::min(m, maxRows); ++rows)
-    for (int64_t vecs = 1; vecs <= std::min(n, minSums); ++vecs) {
-      if (rows * vecs + vecs > registers)
-        continue;
-      double cost = tileCost(m, n, rows, vecs);
-      if (cost < best) {
-        best = cost;
-        plan.rows = rows;
-        plan.vecs = vecs;
-      }
-    }
+  RegisterTile tile = chooseTile(m, n, registersFor(nativeLanes));
+  plan.rows = tile.rows;
+  plan.vecs = tile.vecs;
   planPasses(nest, plan);
-  if (packedRows(nest, plan.vector)) {
+  if (panelUses(nest, plan.vector)) {
     int input = chooseLaneInput(nest, plan.vector);
     if (isScattered(nest, nest.inputs[input], plan))
       plan.packed = input;
   }
-  // Columns outside rows: a panel of b stays in the cache for all rows.
-  llvm::erase(plan.parallel, unsigned(plan.vector));
-  plan.parallel.push_back(plan.vector);
-  if (plan.row >= 0) {
-    llvm::erase(plan.parallel, unsigned(plan.row));
-    plan.parallel.push_back(plan.row);
-  }
+  // Columns outside rows, and outside whatever else shares a panel: it stays in
+  // the cache for all of them.
+  auto place = [&](unsigned d) {
+    return int(d) == plan.row      ? 3
+           : int(d) == plan.vector ? 1
+           : isShared(nest, d, plan.vector) && (plan.packed >= 0 || plan.depth)
+               ? 2
+               : 0;
+  };
+  llvm::stable_sort(plan.parallel, [&](unsigned x, unsigned y) {
+    return place(x) < place(y);
+  });
+  for (auto [level, d] : llvm::enumerate(plan.parallel))
+    if (place(d) < 2)
+      plan.panelLevel = level;
 }
 
 //===----------------------------------------------------------------------===//
@@ -222,11 +271,12 @@ void TileEmitter::packPanel(Tile tile) {
   copy.initial = {Value()};
   simplify(copy);
   TileEmitter(b, copy, planVectors(copy, plan.nativeLanes, 0)).emit();
+
   flats[plan.packed] = {panel.buffer, offset};
   input = panel;
 }
 
-/// A panel, if there is one, and the rows that read it.
+/// A panel, if there is one, and the loops that read it.
 void TileEmitter::emitPanel(unsigned level, Tile tile) {
   if (plan.packed < 0)
     return emitParallel(level + 1, tile);
@@ -249,26 +299,31 @@ void TileEmitter::swapPartial() {
   std::swap(nest.initial[0], partial->initial);
 }
 
-/// Where the sums of a tile's columns wait for the next pass: in the output, or
-/// in memory of the task where the output has none. Sets them to the start.
-void TileEmitter::preparePartial(Tile tile) {
+/// Where the sums of a panel's columns wait for the next pass: in the output,
+/// or in memory of the task where the output has none, or none that is
+/// contiguous. Sets them to the start.
+void TileEmitter::preparePartial(unsigned level) {
   const Access &output = nest.outputs[0];
   Value buffer = partial ? partial->buffer : Value();
   partial.emplace();
   partial->access = output;
   partial->flat = flats[nest.inputs.size()];
-  int64_t width = plan.vecs * plan.lanes, rows = nest.extents[plan.row];
-  if (!output.stored) {
+  if (!output.stored || output.strides[plan.vector] != 1) {
+    SmallVector<int64_t> strides(nest.size(), 0);
+    int64_t size = plan.vecs * plan.lanes;
+    strides[plan.vector] = 1;
+    for (unsigned d :
+         llvm::reverse(llvm::drop_begin(plan.parallel, level + 1))) {
+      strides[d] = size;
+      size *= nest.extents[d];
+    }
     if (!buffer) {
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(frame());
       buffer = b.create<memref::AllocOp>(
-          loc, MemRefType::get({rows * width}, output.element));
+          loc, MemRefType::get({size}, output.element));
     }
-    Access &own = partial->access;
-    own = {buffer, output.element, SmallVector<int64_t>(nest.size(), 0)};
-    own.strides[plan.row] = width;
-    own.strides[plan.vector] = 1;
+    partial->access = {buffer, output.element, strides};
     partial->flat = {buffer, multiply(ivs[plan.vector], -1)};
   }
   partial->buffer = buffer;
@@ -286,7 +341,7 @@ void TileEmitter::emitPasses(unsigned level, Tile tile) {
   int64_t extent = nest.extents[plan.reduction.front()], depth = plan.depth;
   int64_t passes = llvm::divideCeil(extent, depth);
   isLastPass = false;
-  preparePartial(tile);
+  preparePartial(level);
   partial->initial = nest.initial[0];
   emitPass(level, tile, constant(0), depth);
   partial->initial = {};

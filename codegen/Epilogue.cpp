@@ -263,6 +263,9 @@ void TileEmitter::emitEpilogues(Tile tile, ArrayRef<Value> sums) {
     return loopOverTile(tile, sums);
   moveTo(Values(ivs));
   int64_t vecs = plan.isRowStyle() ? 1 : tile.vecs;
+  turnedRows = plan.isRowStyle() ? 0 : tile.rows;
+  for (TileEmitter &stage : stages)
+    stage.turnedRows = turnedRows;
   for (int64_t row = 0; row < tile.rows; ++row)
     for (int64_t vec = 0; vec < vecs; ++vec) {
       Values here;
@@ -270,6 +273,9 @@ void TileEmitter::emitEpilogues(Tile tile, ArrayRef<Value> sums) {
         here.push_back(sums[(i * tile.rows + row) * vecs + vec]);
       emitStages(placeOf(tile, row, vec), here);
     }
+  finishTurned();
+  for (TileEmitter &stage : stages)
+    stage.finishTurned();
 }
 
 /// The tile in a buffer, and a loop over its vectors.

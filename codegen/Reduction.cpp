@@ -221,6 +221,9 @@ void TileEmitter::storeAccumulators(Tile tile, Values accumulators) {
   }
   int64_t vecs = plan.isRowStyle() ? 1 : tile.vecs;
   Values sums;
+  turnedRows = nest.contraction && !plan.isRowStyle() && nest.epilogues.empty()
+                   ? tile.rows
+                   : 0;
   for (unsigned i = 0; i < reduced.size(); ++i)
     for (int64_t row = 0; row < tile.rows; ++row)
       for (int64_t vec = 0; vec < vecs; ++vec) {
@@ -229,6 +232,7 @@ void TileEmitter::storeAccumulators(Tile tile, Values accumulators) {
         if (nest.epilogues.empty())
           write(reduced[i], place, sums.back());
       }
+  finishTurned();
   if (!nest.epilogues.empty())
     emitEpilogues(tile, sums);
 }

@@ -111,11 +111,9 @@ Block *TileEmitter::frame() {
 
 /// A step of the parallel loop `level` at its index: what is inside it.
 void TileEmitter::emitInside(unsigned level, Tile tile) {
-  // Passes and panels are for all rows; their loop is the last.
-  bool onlyRowsLeft = level + 2 == plan.parallel.size();
-  if (onlyRowsLeft && plan.depth)
+  if (level == plan.panelLevel && plan.depth)
     return emitPasses(level, tile);
-  if (onlyRowsLeft && plan.packed >= 0)
+  if (level == plan.panelLevel && plan.packed >= 0)
     return emitPanel(level, tile);
   emitParallel(level + 1, tile);
 }

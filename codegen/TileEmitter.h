@@ -1,9 +1,10 @@
 //===- TileEmitter.h - loops, tiles and vectors of a planned nest ---------===//
 //
-// Emits a LoopNest as its VectorPlan says. One class in seven files: the loops
+// Emits a LoopNest as its VectorPlan says. One class in eight files: the loops
 // around a tile (TileAndVectorize.cpp), the reduction loops inside it
 // (Reduction.cpp), maxima (Extremes.cpp), packed panels (Contraction.cpp), what
-// follows a contraction (Epilogue.cpp), operands as vectors (VectorAccess.cpp)
+// follows a contraction (Epilogue.cpp), tiles across their output
+// (TurnedStores.cpp), operands as vectors (VectorAccess.cpp)
 // and the body on them (VectorBody.cpp).
 //
 //===----------------------------------------------------------------------===//
@@ -14,6 +15,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/MapVector.h"
 
 #include <memory>
 #include <vector>
@@ -86,7 +88,7 @@ private:
   void emitPanel(unsigned level, Tile tile);
   void emitPasses(unsigned level, Tile tile);
   void emitPass(unsigned level, Tile tile, Value begin, int64_t count);
-  void preparePartial(Tile tile);
+  void preparePartial(unsigned level);
   void swapPartial();
   void packPanel(Tile tile);
   Value createPanel(int64_t size, mlir::Type element);
@@ -133,6 +135,11 @@ private:
   void loopOverTile(Tile tile, mlir::ArrayRef<Value> sums);
   void moveTo(mlir::ArrayRef<Value> corner);
   Value tileBuffer(unsigned reducedOutput);
+
+  // TurnedStores.cpp: outputs that the tile lies across.
+  bool isTurned(unsigned output) const;
+  void storeTurned(unsigned output, Place place, mlir::ArrayRef<Value> values);
+  void finishTurned();
 
   // VectorAccess.cpp: operands.
   Flat flatten(const Access &access);
@@ -211,6 +218,12 @@ private:
   std::optional<Partial> partial;
   std::optional<Share> pass;
   bool isLastPass = true;
+  /// The rows of a tile of sums that is being stored, 0 where none is; per
+  /// output and vector the values that wait for the other rows, and per vector
+  /// its elements.
+  int64_t turnedRows = 0;
+  llvm::MapVector<std::pair<unsigned, int64_t>, Values> turned;
+  llvm::DenseMap<int64_t, int64_t> turnedValid;
   /// One emitter per epilogue, its plan, and the tile where it is looped over.
   std::unique_ptr<VectorPlan> stagePlan;
   std::vector<TileEmitter> stages;

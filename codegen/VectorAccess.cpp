@@ -220,6 +220,11 @@ Value TileEmitter::read(unsigned operand, Place place) {
 void TileEmitter::write(unsigned output, Place place, Value value) {
   unsigned operand = nest.inputs.size() + output;
   const Access &access = accessOf(operand);
+  if (isTurned(output)) {
+    turned[{output, place.vec}].push_back(asVector(value));
+    turnedValid[place.vec] = place.valid;
+    return;
+  }
   Value index = elementIndex(operand, place);
   Value buffer = flats[operand].buffer;
   int64_t stride = plan.vector >= 0 ? access.strides[plan.vector] : 0;

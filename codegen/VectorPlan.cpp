@@ -102,7 +102,7 @@ double bodyCost(Block &body) {
 static constexpr int64_t costLanes = 16;
 
 /// Of one vector, in simple ops.
-static constexpr double copyCost = 6, scatterCost = 256;
+static constexpr double copyCost = 6, scatterCost = 256, turnedStoreCost = 40;
 
 /// The cost of one vector of an operand when the lanes run along `loop`.
 static double accessCost(const Access &access, unsigned loop, bool output) {
@@ -118,35 +118,62 @@ static double accessCost(const Access &access, unsigned loop, bool output) {
   return !output && stride == -1 ? 1.5 : costLanes;
 }
 
-/// The cost of one vector of a contraction's input. `rows` share the copy of a
+/// The cost of one vector of a contraction's input. `uses` share the copy of a
 /// panel; 0: it is read from where it is, where squares cannot be turned.
 static double operandCost(const LoopNest &nest, const Access &access,
-                          unsigned loop, int64_t rows) {
+                          unsigned loop, int64_t uses) {
   double cost = accessCost(access, loop, false);
   bool turned = cost == costLanes / 4;
   for (unsigned d = 0; d < nest.size(); ++d)
     if (turned && access.strides[d] == 1 &&
-        (!rows || nest.extents[d] < costLanes))
+        (!uses || nest.extents[d] < costLanes))
       cost = costLanes;
-  return rows ? copyCost * cost / rows : cost;
+  return uses ? copyCost * cost / uses : cost;
+}
+
+/// Steps of a page each that the first level of the TLB holds, about.
+static constexpr int64_t pageBytes = 4096, maxPages = 64;
+
+/// The cost of an input that the vectors of a contraction share: a broadcast,
+/// from another page in each step at the worst.
+static double broadcastCost(const LoopNest &nest, const Access &access) {
+  for (unsigned d = nest.size(); d-- > 0;) {
+    if (!nest.reduction[d] || !access.strides[d])
+      continue;
+    int64_t bits = access.element.getIntOrFloatBitWidth();
+    bool isFar = std::abs(access.strides[d]) * bits / 8 >= pageBytes &&
+                 nest.extents[d] > maxPages;
+    return isFar ? 1 : 0.25;
+  }
+  return 0.25;
+}
+
+static double inputCost(const LoopNest &nest, const Access &access,
+                        unsigned loop, int64_t uses) {
+  if (!nest.contraction || !access.isLinear())
+    return accessCost(access, loop, false);
+  return access.strides[loop] ? operandCost(nest, access, loop, uses)
+                              : broadcastCost(nest, access);
 }
 
 static double loopCost(const LoopNest &nest, unsigned loop, double body) {
   double cost = body;
-  int64_t rows = packedRows(nest, loop);
+  if (nest.contraction && !nest.reduction[loop])
+    cost *= productCost(nest, loop, costLanes);
+  int64_t uses = panelUses(nest, loop);
   for (const Access &access : nest.inputs)
-    cost += nest.contraction && access.isLinear() && access.strides[loop]
-                ? operandCost(nest, access, loop, rows)
-                : accessCost(access, loop, false);
+    cost += inputCost(nest, access, loop, uses);
   // The sums of a contraction leave their registers once.
   double steps = 1;
   for (unsigned d = 0; d < nest.size(); ++d)
     if (nest.contraction && nest.reduction[d])
       steps *= nest.extents[d];
   for (const Access &access : nest.outputs)
-    cost += steps > 1 && std::abs(access.strides[loop]) > 1
-                ? scatterCost / steps
-                : accessCost(access, loop, true) / steps;
+    cost +=
+        steps > 1 && std::abs(access.strides[loop]) > 1
+            ? (canTurn(nest, access, loop) ? turnedStoreCost : scatterCost) /
+                  steps
+            : accessCost(access, loop, true) / steps;
   int64_t extent = nest.extents[loop];
   double vectors = llvm::divideCeil(extent, costLanes);
   return cost * vectors * costLanes / extent;
@@ -273,24 +300,25 @@ static void planThreads(const LoopNest &nest, int64_t wanted,
                         VectorPlan &plan) {
   if (wanted == 1 || plan.parallel.empty())
     return;
-  if (plan.packed >= 0 || plan.depth)
+  bool hasPanel = plan.packed >= 0 || plan.depth;
+  if (hasPanel)
     wanted = std::min(wanted, maxChunksWithMemory);
-  // The first loop with enough tiles, else the one with most. A packed panel
-  // serves all rows, so they stay together.
-  auto tiles = [&](unsigned loop) {
-    return int64_t(llvm::divideCeil(nest.extents[loop], plan.tileOf(loop)));
-  };
-  for (unsigned level = 0; level < plan.parallel.size(); ++level) {
-    int64_t most = tiles(plan.parallel[plan.split]);
+  // The first loop with enough tiles, else the one with most. A chunk of loops
+  // that share a panel makes one of its own, which is to cost it little.
+  auto chunksOf = [&](unsigned level) {
     unsigned loop = plan.parallel[level];
-    if (most >= wanted || (plan.packed >= 0 && int(loop) == plan.row))
-      break;
-    if (tiles(loop) > most)
+    int64_t tiles = llvm::divideCeil(nest.extents[loop], plan.tileOf(loop));
+    if (plan.packed >= 0 && level > plan.panelLevel)
+      tiles =
+          std::min(tiles, panelUses(nest, plan.vector) / (8 * minPanelUses));
+    return std::min(tiles, wanted);
+  };
+  for (unsigned level = 0; level < plan.parallel.size(); ++level)
+    if (chunksOf(level) > chunksOf(plan.split))
       plan.split = level;
-  }
-  plan.chunks = std::min(wanted, tiles(plan.parallel[plan.split]));
-  if (plan.depth)
-    return; // columns stay outside rows
+  plan.chunks = std::max<int64_t>(1, chunksOf(plan.split));
+  if (hasPanel)
+    return; // its loops stay inside the one that moves it
   auto split = plan.parallel.begin() + plan.split;
   std::rotate(plan.parallel.begin(), split, split + 1);
   plan.split = 0;

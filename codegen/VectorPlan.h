@@ -49,8 +49,11 @@ struct VectorPlan {
   bool pairwise = false;
   /// See matchCombiners.
   llvm::SmallVector<mlir::Operation *> combiners;
-  /// The input whose panels are copied into one piece for all rows; -1: none.
+  /// The input whose panels are copied into one piece; -1: none.
   int packed = -1;
+  /// Of `parallel`: the loops after this one share a panel, and take part in
+  /// each pass (`depth`) before the next.
+  unsigned panelLevel = 0;
   /// f32 lanes of the level.
   int64_t nativeLanes = 1;
   /// Iterations of the first reduction loop that all rows take before the next
@@ -100,10 +103,21 @@ inline constexpr double lightBody = 10;
 void planContraction(const LoopNest &nest, int64_t nativeLanes,
                      VectorPlan &plan);
 
-/// The rows that share a packed panel where the lanes of a contraction run
-/// along `loop`, so that the input may be laid out as it likes; 0: no panel is
-/// made.
-int64_t packedRows(const LoopNest &nest, unsigned loop);
+/// Cycles of a multiply-add of `lanes` elements in the best register tile with
+/// the lanes along `loop`, where 1 is what the units can do.
+double productCost(const LoopNest &nest, unsigned loop, int64_t lanes);
+
+/// Whether tiles with the lanes along `loop` lie across the output, with rows
+/// that are contiguous: they are turned in registers.
+bool canTurn(const LoopNest &nest, const Access &output, unsigned loop);
+
+/// Uses that pay for the copy of a panel.
+inline constexpr int64_t minPanelUses = 32;
+/// How often each element of a packed panel is used where the lanes of a
+/// contraction run along `loop`: by the iterations of all parallel loops that
+/// do not move the panel. The input may be laid out as it likes then. 0: no
+/// panel is made.
+int64_t panelUses(const LoopNest &nest, unsigned loop);
 
 /// The multiply and the add of a contraction's body, null if it has another.
 std::pair<mlir::Operation *, mlir::Operation *>

@@ -1,0 +1,92 @@
+//===- TurnedStores.cpp - tiles that lie across their output --------------===//
+//
+// A convolution's lanes run along its output channels, which lie far apart in
+// an NCHW image; the tile's rows are neighbours in it. Lane by lane, a tile of
+// 8 x 16 floats were 128 stores of one float. Instead four rows at a time are
+// turned by two stages of interleaving inside 128-bit quarters: seen as bits of
+// an index, (row, element of the quarter) is rotated by one bit per stage. Then
+// each quarter holds four neighbours. Shuffles inside quarters need no vectors
+// of indices, for which the sums leave no registers.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/TileEmitter.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace mg::codegen {
+
+bool TileEmitter::isTurned(unsigned output) const {
+  const Access &access = nest.outputs[output];
+  return turnedRows > 1 &&
+         plan.lanes * access.element.getIntOrFloatBitWidth() >= 128 &&
+         access.isLinear() && access.strides[plan.row] == 1 &&
+         std::abs(access.strides[plan.vector]) > 1;
+}
+
+/// As many rows as a quarter has elements to vectors whose quarters hold one
+/// lane of all rows each: lane q * size + i is quarter q of vector i.
+static SmallVector<Value> turn(OpBuilder &b, Location loc,
+                               SmallVector<Value> rows, int64_t lanes) {
+  const int64_t size = rows.size(), half = size / 2;
+  SmallVector<int64_t> lower, upper;
+  for (int64_t quarter = 0; quarter < lanes; quarter += size)
+    for (int64_t i = 0; i < half; ++i) {
+      lower.append({quarter + i, lanes + quarter + i});
+      upper.append({quarter + half + i, lanes + quarter + half + i});
+    }
+  for (int64_t stage = 1; stage < size; stage *= 2) {
+    SmallVector<Value> next;
+    for (int64_t i = 0; i < half; ++i)
+      for (const SmallVector<int64_t> &order : {lower, upper})
+        next.push_back(
+            b.create<vector::ShuffleOp>(loc, rows[i], rows[i + half], order));
+    rows = std::move(next);
+  }
+  return rows;
+}
+
+/// `valid` elements of a piece.
+static void storePiece(OpBuilder &b, Location loc, Value piece, Value buffer,
+                       Value index, int64_t valid) {
+  auto type = cast<VectorType>(piece.getType());
+  if (valid == type.getNumElements()) {
+    b.create<vector::StoreOp>(loc, piece, buffer, index);
+    return;
+  }
+  Value mask = b.create<vector::ConstantMaskOp>(loc, type.clone(b.getI1Type()),
+                                                b.getI64ArrayAttr({valid}));
+  b.create<vector::MaskedStoreOp>(loc, buffer, index, mask, piece);
+}
+
+void TileEmitter::storeTurned(unsigned output, Place place,
+                              ArrayRef<Value> values) {
+  const Access &access = nest.outputs[output];
+  const int64_t size = 128 / access.element.getIntOrFloatBitWidth();
+  const unsigned operand = nest.inputs.size() + output;
+  const Value index = elementIndex(operand, {0, place.vec, place.valid});
+  for (int64_t row = 0, rows = values.size(); row < rows; row += size) {
+    SmallVector<Value> group(values.slice(row, std::min(size, rows - row)));
+    const int64_t valid = group.size();
+    group.resize(size, group.back());
+    group = turn(b, loc, group, plan.lanes);
+    for (int64_t lane = 0; lane < place.valid; ++lane) {
+      Value piece = b.create<vector::ExtractStridedSliceOp>(
+          loc, group[lane % size], ArrayRef{lane / size * size}, ArrayRef{size},
+          ArrayRef{int64_t(1)});
+      Value to = constant(lane * access.strides[plan.vector] + row);
+      storePiece(b, loc, piece, flats[operand].buffer, add(index, to), valid);
+    }
+  }
+}
+
+/// Stores what the tile's vectors have left in `turned`.
+void TileEmitter::finishTurned() {
+  for (auto &[key, values] : turned)
+    storeTurned(key.first, {0, key.second, turnedValid[key.second]}, values);
+  turned.clear();
+  turnedRows = 0;
+}
+
+} // namespace mg::codegen
