@@ -25,13 +25,18 @@ inline HotBlocks hotBlocksOf(llvm::StringRef assembly, llvm::StringRef vector) {
   };
   llvm::SmallVector<llvm::StringRef> lines;
   assembly.split(lines, '\n');
+  // Elsewhere %rbp is a register like others.
+  bool hasFrame = false;
   for (llvm::StringRef line : lines) {
+    if (line.contains(".cfi_startproc"))
+      hasFrame = false;
+    hasFrame |= line.contains("movq\t%rsp, %rbp");
     if (line.contains(':') || line.trim().starts_with("j"))
       close();
     if (!line.contains(vector))
       continue;
     sums += line.contains("vfmadd");
-    spills += line.contains("(%rsp") || line.contains("(%rbp");
+    spills += line.contains("(%rsp") || (hasFrame && line.contains("(%rbp"));
   }
   close();
   return hot;
