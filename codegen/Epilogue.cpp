@@ -100,8 +100,18 @@ static bool isOwnOrApart(LoopNest &nest, const Access &write) {
   return true;
 }
 
+/// Whether the sums come out one number at a time: lanes run along the
+/// reduction. The levels agree on that, so any lanes will do.
+static bool sumsAlongLanes(const LoopNest &nest) {
+  return planVectors(nest, /*nativeLanes=*/16, /*grain=*/0).isRowStyle();
+}
+
 bool appendEpilogue(LoopNest &nest, linalg::LinalgOp contraction,
                     linalg::LinalgOp member) {
+  // Number by number a tanh costs more than a vector of it, so it waits for
+  // sums in memory.
+  if (bodyCost(*member.getBlock()) > lightBody && sumsAlongLanes(nest))
+    return false;
   SmallVector<unsigned> rows = rowsOf(contraction), own = rowsOf(member);
   if (!namesParallelLoops(contraction, rows) ||
       !namesParallelLoops(member, own) || own.size() != member.getNumLoops() ||

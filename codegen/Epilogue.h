@@ -16,8 +16,10 @@
 //
 // A light epilogue is written out for each vector of the tile; a heavy one (an
 // exponential is a polynomial) would be long code, so the tile goes through a
-// small buffer and a loop. No value changes by this: sums are complete, and
-// multiplications and additions meet across members as they do in memory.
+// small buffer and a loop; where the sums are along the lanes, and so come out
+// one by one, it is no epilogue, but the next loop over their memory. No value
+// changes by this: sums are complete, and multiplications and additions meet
+// across members as they do in memory.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MG_CODEGEN_EPILOGUE_H
@@ -28,7 +30,8 @@
 namespace mg::codegen {
 
 /// Lets the nest of `contraction`, not simplified, compute `member` as well;
-/// false, and no change, where `mg.rows` or the buffers do not allow it.
+/// false, and no change, where `mg.rows` or the buffers do not allow it or it
+/// is not worth it.
 bool appendEpilogue(LoopNest &nest, mlir::linalg::LinalgOp contraction,
                     mlir::linalg::LinalgOp member);
 

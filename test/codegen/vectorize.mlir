@@ -119,6 +119,47 @@ func.func @epilogue(%a: memref<8x5xf32>, %b: memref<5x8xf32>,
 
 // -----
 
+// Sums along the lanes come out one by one: a heavy epilogue waits for a vector
+// of them.
+// CHECK-LABEL: func @along_lanes
+// CHECK-NOT: math.tanh
+// CHECK: memref.store {{.*}} : memref<16xf32>
+// CHECK-NOT: math.tanh {{.*}} : f32
+// CHECK: math.tanh {{.*}} : vector<8xf32>
+// CHECK-NOT: math.tanh {{.*}} : f32
+func.func @along_lanes(%a: memref<16x40xf32>, %b: memref<40xf32>,
+                       %y: memref<16xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %c = memref.alloc() : memref<16xf32>
+  linalg.fill {mg.kernel = 0 : i64, mg.rows = array<i64: 0>}
+      ins(%zero : f32) outs(%c : memref<16xf32>)
+  linalg.generic {indexing_maps = [affine_map<(m, k) -> (m, k)>,
+                                   affine_map<(m, k) -> (k)>,
+                                   affine_map<(m, k) -> (m)>],
+                  iterator_types = ["parallel", "reduction"],
+                  mg.contraction, mg.kernel = 0 : i64,
+                  mg.rows = array<i64: 0>}
+      ins(%a, %b : memref<16x40xf32>, memref<40xf32>)
+      outs(%c : memref<16xf32>) {
+  ^bb0(%x: f32, %w: f32, %s: f32):
+    %p = arith.mulf %x, %w : f32
+    %t = arith.addf %s, %p : f32
+    linalg.yield %t : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(m) -> (m)>,
+                                   affine_map<(m) -> (m)>],
+                  iterator_types = ["parallel"],
+                  mg.kernel = 0 : i64, mg.rows = array<i64: 0>}
+      ins(%c : memref<16xf32>) outs(%y : memref<16xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %n = math.tanh %x : f32
+    linalg.yield %n : f32
+  }
+  return
+}
+
+// -----
+
 // Without a kernel the product is in memory, but its fill is not.
 // CHECK-LABEL: func @filled
 // CHECK-NOT: {{linalg.fill|vector.load %arg2}}
