@@ -55,20 +55,38 @@ TileEmitter::Values TileEmitter::reduce(Tile tile) {
   return popAll(blocks);
 }
 
+/// Vectors of a whole reduction that are written out: the taps of a depthwise
+/// convolution, whose loops would cost as much as the sums.
+static constexpr int64_t maxUnrolled = 72;
+
+bool TileEmitter::isUnrolled(Tile tile) const {
+  int64_t vectors = tile.rows * tile.vecs;
+  for (unsigned d : plan.reduction)
+    vectors *= nest.extents[d];
+  return nest.contraction && !plan.isRowStyle() && !pass &&
+         vectors <= maxUnrolled;
+}
+
 TileEmitter::Values TileEmitter::reduceInOrder(unsigned level, Tile tile,
                                                Values accumulators) {
   unsigned d = plan.reduction[level];
   Share all{constant(0), nest.extents[d]};
   Share part = pass && level == 0 ? *pass : all;
-  if (level + 1 == plan.reduction.size())
+  const bool isLast = level + 1 == plan.reduction.size();
+  const bool unrolled = isUnrolled(tile);
+  if (isLast && !unrolled)
     return steps(tile, part.begin, part.length, accumulators);
-  Values results =
-      loop(0, part.length, 1, accumulators, [&](Value iv, ValueRange in) {
-        ivs[d] = add(part.begin, iv);
-        return reduceInOrder(level + 1, tile, in);
-      });
+  auto iterate = [&](Value iv, ValueRange in) {
+    ivs[d] = add(part.begin, iv);
+    return isLast ? step(tile, in) : reduceInOrder(level + 1, tile, in);
+  };
+  if (unrolled)
+    for (int64_t i = 0; i < part.length; ++i)
+      accumulators = iterate(constant(i), accumulators);
+  else
+    accumulators = loop(0, part.length, 1, accumulators, iterate);
   ivs[d] = constant(0);
-  return results;
+  return accumulators;
 }
 
 TileEmitter::Values TileEmitter::steps(Tile tile, Value begin, int64_t count,

@@ -95,6 +95,7 @@ private:
 
   // Reduction.cpp: the loops inside a tile.
   Values reduce(Tile tile);
+  bool isUnrolled(Tile tile) const;
   Values reduceInOrder(unsigned level, Tile tile, Values accumulators);
   void pushBlocks(unsigned level, Tile tile, Value blocksBefore);
   /// `count` iterations of the innermost reduction loop, from `begin`.
