@@ -6,6 +6,7 @@
 #include "codegen/Streams.h"
 
 #include "codegen/BufferRegions.h"
+#include "codegen/VectorPlan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -57,6 +58,16 @@ static bool isTouchedByOthers(ArrayRef<LoopNest *> nests,
   });
 }
 
+/// From how many bytes on the output is worth it.
+static int64_t leastBytes(ArrayRef<LoopNest *> nests, const LoopNest &nest,
+                          const Access &output) {
+  auto along = llvm::find(output.strides, 1) - output.strides.begin();
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (nests.size() == 1 && d != along && isOnlyTurned(nest, along, d))
+      return turnedStreamBytes;
+  return streamBytes;
+}
+
 static bool canStream(ArrayRef<LoopNest *> nests, LoopNest &nest,
                       unsigned number) {
   const Access &output = nest.outputs[number];
@@ -65,9 +76,9 @@ static bool canStream(ArrayRef<LoopNest *> nests, LoopNest &nest,
     return false;
   int64_t bytes = output.element.getIntOrFloatBitWidth() / 8;
   int64_t count = cast<MemRefType>(output.buffer.getType()).getNumElements();
-  return bytes >= 4 && count * bytes >= streamBytes &&
-         hasWholeLines(nest, output, bytes) && isOwnElement(nest, output) &&
-         !isTouchedByOthers(nests, output);
+  return bytes >= 4 && hasWholeLines(nest, output, bytes) &&
+         count * bytes >= leastBytes(nests, nest, output) &&
+         isOwnElement(nest, output) && !isTouchedByOthers(nests, output);
 }
 
 SmallVector<Access *> findStreams(ArrayRef<LoopNest *> nests) {

@@ -20,6 +20,7 @@
 #include "codegen/StartValues.h"
 #include "codegen/Streams.h"
 #include "codegen/TileEmitter.h"
+#include "codegen/TurnedBlocks.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/PatternMatch.h"
@@ -436,6 +437,9 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
 
   void emitPlanned(OpBuilder &b, const LoopNest &nest, int64_t chunkGrain) {
     VectorPlan plan = planVectors(nest, lanes, chunkGrain);
+    TurnedBlocks blocks(nest, plan);
+    if (blocks.isWorthwhile())
+      return blocks.emit(b);
     ReductionSplit split(nest, plan, wantedChunks(workOf(nest), chunkGrain));
     if (!split.isWorthwhile())
       return TileEmitter(b, nest, plan).emit();

@@ -147,6 +147,8 @@ private:
   Value startOf(const Access &access);
   Value read(unsigned operand, Place place);
   void prefetch(const Access &access, Place place, Value buffer, Value index);
+  Value loadShort(mlir::Type element, Value buffer, Value index, int64_t stride,
+                  int64_t valid);
   Value readLanes(unsigned operand, Value index, Place place);
   void readSquare(unsigned operand, Place place);
   Value readGeneral(const Access &access, Place place);

@@ -1,9 +1,11 @@
 //===- VectorAccess.cpp - operands of a nest as vectors -------------------===//
 //
 // An operand is contiguous along the lanes (one load, masked at the end of a
-// row), reversed, the same for all lanes (a scalar), or anything else: then one
-// load per lane. Lanes past the end repeat the last element there, so that
-// no address is ever outside.
+// row), the same for all lanes (a scalar), at a short stride along them (all
+// vectors of the piece of memory that they span, picked apart in registers), or
+// crossed: contiguous along the tile's rows (a square of vectors, turned in
+// registers). Anything else is one load per lane. Lanes past the end repeat the
+// last element there, so that no address is ever outside.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/TileEmitter.h"
@@ -128,6 +130,46 @@ Value TileEmitter::readLanes(unsigned operand, Value index, Place place) {
       loc, vectorOf(accessOf(operand).element), lanes);
 }
 
+/// Loads `valid` elements at a short stride: whole vectors from the first to
+/// the last of them, of which the last vector ends with the last element (or
+/// one vector under a mask), and from these the lanes:
+///
+///   stride 2, 4 lanes:   a . b . c . d    ->   [a . b .]  [. c . d]
+Value TileEmitter::loadShort(Type element, Value buffer, Value index,
+                             int64_t stride, int64_t valid) {
+  if (stride == 1 && valid == plan.lanes)
+    return loadVector(element, buffer, index);
+  int64_t lanes = plan.lanes, span = (valid - 1) * std::abs(stride) + 1;
+  Value lowest = stride < 0 ? add(index, constant(1 - span)) : index;
+  auto type = cast<VectorType>(vectorOf(element));
+  auto load = [&](int64_t at) -> Value {
+    Value place = add(lowest, constant(at));
+    if (span >= lanes)
+      return b.create<vector::LoadOp>(loc, type, buffer, place);
+    Value zero = b.create<arith::ConstantOp>(loc, b.getZeroAttr(type));
+    return b.create<vector::MaskedLoadOp>(loc, type, buffer, place, mask(span),
+                                          zero);
+  };
+  SmallVector<int64_t> starts = {0};
+  while (starts.back() + lanes < span)
+    starts.push_back(std::min(starts.back() + lanes, span - lanes));
+  Value picked = load(0);
+  for (size_t p = 1; p == 1 || p < starts.size(); ++p) {
+    int64_t start = p < starts.size() ? starts[p] : span;
+    Value next = p < starts.size() ? load(start) : picked;
+    SmallVector<int64_t> order;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      int64_t used = std::min(lane, valid - 1);
+      int64_t from = (stride < 0 ? valid - 1 - used : used) * std::abs(stride);
+      // What only a later vector has comes in then.
+      int64_t comes = lanes + std::min(from - start, lanes - 1);
+      order.push_back(from >= start ? comes : p == 1 ? from : lane);
+    }
+    picked = b.create<vector::ShuffleOp>(loc, picked, next, order);
+  }
+  return picked;
+}
+
 /// Reads the square of a transposed operand: vectors along the tile's rows, one
 /// per lane, turned by as many perfect shuffles as the lanes have bits. Each
 /// rotates the bits of (vector, lane) by one.
@@ -137,8 +179,9 @@ void TileEmitter::readSquare(unsigned operand, Place place) {
   Values square;
   for (int64_t lane = 0; lane < plan.lanes; ++lane)
     square.push_back(
-        loadVector(access.element, flats[operand].buffer,
-                   add(corner, constant(lane * access.strides[plan.vector]))));
+        loadShort(access.element, flats[operand].buffer,
+                  add(corner, constant(lane * access.strides[plan.vector])),
+                  access.strides[plan.row], plan.lanes));
   int64_t half = plan.lanes / 2;
   SmallVector<int64_t> lower, upper;
   for (int64_t i = 0; i < half; ++i) {
@@ -182,8 +225,8 @@ Value TileEmitter::read(unsigned operand, Place place) {
   auto key =
       std::make_tuple(operand, perRow ? place.row : 0, stride ? place.vec : 0);
   bool full = place.valid == plan.lanes;
-  if (!seen.count(key) && std::abs(stride) > 1 && full && perRow &&
-      access.strides[plan.row] == 1 && tileRows == plan.lanes)
+  if (!seen.count(key) && plan.row >= 0 && full && tileRows == plan.lanes &&
+      isCrossed(access, plan.vector, plan.row))
     readSquare(operand, place);
   Value &value = seen[key];
   if (value)
@@ -204,13 +247,8 @@ Value TileEmitter::read(unsigned operand, Place place) {
     Value zero = b.create<arith::ConstantOp>(loc, b.getZeroAttr(type));
     value = b.create<vector::MaskedLoadOp>(loc, type, buffer, index,
                                            mask(place.valid), zero);
-  } else if (stride == -1 && full) {
-    Value lowest = add(index, constant(1 - plan.lanes));
-    Value loaded = b.create<vector::LoadOp>(loc, type, buffer, lowest);
-    SmallVector<int64_t> reversed;
-    for (int64_t lane = plan.lanes; lane-- > 0;)
-      reversed.push_back(lane);
-    value = b.create<vector::ShuffleOp>(loc, loaded, loaded, reversed);
+  } else if (isShort(stride) && (stride != 1 || maskable)) {
+    value = loadShort(access.element, buffer, index, stride, place.valid);
   } else {
     value = readLanes(operand, index, place);
   }

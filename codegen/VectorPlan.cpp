@@ -104,8 +104,46 @@ static constexpr int64_t costLanes = 16;
 /// Of one vector, in simple ops.
 static constexpr double copyCost = 6, scatterCost = 256, turnedStoreCost = 40;
 
+/// Loads of neighbours and the shuffles that pick every stride-th of them.
+static double shortCost(int64_t stride) {
+  double vectors = std::abs(stride);
+  return stride == 1 ? 1 : std::max(1.5, 2 * vectors - 1);
+}
+
+/// The loop other than `loop` that squares of the operand are read along, the
+/// one with the shortest stride; -1: none of at least `extent` iterations.
+static int crossLoop(const LoopNest &nest, const Access &access, int loop,
+                     int64_t extent) {
+  int best = -1;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (!nest.reduction[d] && nest.extents[d] >= extent &&
+        isCrossed(access, loop, d) &&
+        (best < 0 ||
+         std::abs(access.strides[d]) < std::abs(access.strides[best])))
+      best = d;
+  return best;
+}
+
+bool isCrossed(const Access &access, int vector, unsigned row) {
+  return vector >= 0 && access.isLinear() && access.strides[vector] &&
+         !isShort(access.strides[vector]) && isShort(access.strides[row]);
+}
+
+bool isOnlyTurned(const LoopNest &nest, int vector, unsigned row) {
+  bool any = false;
+  for (const Access &input : nest.inputs) {
+    bool turned = !input.isScalar() && isCrossed(input, vector, row);
+    any |= turned;
+    if (!turned && !input.isScalar() &&
+        (!input.isLinear() || (input.strides[vector] && input.strides[row])))
+      return false;
+  }
+  return any && bodyCost(*nest.body) <= lightBody;
+}
+
 /// The cost of one vector of an operand when the lanes run along `loop`.
-static double accessCost(const Access &access, unsigned loop, bool output) {
+static double accessCost(const LoopNest &nest, const Access &access,
+                         unsigned loop, bool output) {
   if (!access.isLinear())
     return costLanes;
   int64_t stride = access.strides[loop];
@@ -113,16 +151,27 @@ static double accessCost(const Access &access, unsigned loop, bool output) {
     return 0.25;
   if (stride == 1)
     return 1;
-  if (!output && llvm::is_contained(access.strides, 1))
+  if (output)
+    return costLanes;
+  if (isShort(stride))
+    return shortCost(stride);
+  if (llvm::is_contained(access.strides, 1))
     return costLanes / 4; // turned in registers
-  return !output && stride == -1 ? 1.5 : costLanes;
+  int cross = crossLoop(nest, access, loop, 1);
+  return cross < 0 ? costLanes
+                   : costLanes / 4 + shortCost(access.strides[cross]);
 }
 
 /// The cost of one vector of a contraction's input. `uses` share the copy of a
 /// panel; 0: it is read from where it is, where squares cannot be turned.
 static double operandCost(const LoopNest &nest, const Access &access,
                           unsigned loop, int64_t uses) {
-  double cost = accessCost(access, loop, false);
+  int64_t stride = access.strides[loop];
+  bool hasUnit = llvm::is_contained(access.strides, 1);
+  double cost = stride == 1    ? 1
+                : hasUnit      ? costLanes / 4
+                : stride == -1 ? shortCost(stride)
+                               : costLanes;
   bool turned = cost == costLanes / 4;
   for (unsigned d = 0; d < nest.size(); ++d)
     if (turned && access.strides[d] == 1 &&
@@ -151,7 +200,7 @@ static double broadcastCost(const LoopNest &nest, const Access &access) {
 static double inputCost(const LoopNest &nest, const Access &access,
                         unsigned loop, int64_t uses) {
   if (!nest.contraction || !access.isLinear())
-    return accessCost(access, loop, false);
+    return accessCost(nest, access, loop, false);
   return access.strides[loop] ? operandCost(nest, access, loop, uses)
                               : broadcastCost(nest, access);
 }
@@ -173,7 +222,7 @@ static double loopCost(const LoopNest &nest, unsigned loop, double body) {
         steps > 1 && std::abs(access.strides[loop]) > 1
             ? (canTurn(nest, access, loop) ? turnedStoreCost : scatterCost) /
                   steps
-            : accessCost(access, loop, true) / steps;
+            : accessCost(nest, access, loop, true) / steps;
   int64_t extent = nest.extents[loop];
   double vectors = llvm::divideCeil(extent, costLanes);
   return cost * vectors * costLanes / extent;
@@ -203,7 +252,7 @@ static int64_t chooseLanes(const LoopNest &nest, unsigned loop,
   bool perLane = !nest.body->getOps<memref::LoadOp>().empty() ||
                  !nest.body->getOps<linalg::IndexOp>().empty();
   for (const Access &access : nest.inputs)
-    perLane |= accessCost(access, loop, false) >= costLanes / 4;
+    perLane |= accessCost(nest, access, loop, false) >= costLanes / 4;
   unsigned bits = widestBits(nest);
   return nativeLanes * 32 / (perLane ? std::max(bits, 32u) : bits);
 }
@@ -251,19 +300,6 @@ static void planReduction(const LoopNest &nest, int64_t nativeLanes,
     plan.vecs = std::min<int64_t>(
         wanted, llvm::divideCeil(nest.extents[plan.vector], plan.lanes));
   }
-}
-
-/// The loop along which `access` is contiguous where the lanes' loop is not; -1
-/// if there is none of at least `extent` iterations.
-static int crossLoop(const LoopNest &nest, const Access &access, int vector,
-                     int64_t extent) {
-  if (vector < 0 || !access.isLinear() || std::abs(access.strides[vector]) <= 1)
-    return -1;
-  for (unsigned d = 0; d < nest.size(); ++d)
-    if (!nest.reduction[d] && access.strides[d] == 1 &&
-        nest.extents[d] >= extent)
-      return d;
-  return -1;
 }
 
 /// A transposed operand is read as a square of vectors along its own contiguous

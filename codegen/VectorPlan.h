@@ -30,6 +30,12 @@ inline constexpr int64_t virtualLanes = 64;
 /// Additions in a row before blocks are combined pairwise.
 inline constexpr int64_t blockSteps = 8;
 
+/// Elements at such a stride are picked out of whole vectors, in registers.
+inline constexpr int64_t longestShort = 4;
+inline bool isShort(int64_t stride) {
+  return stride != 0 && std::abs(stride) <= longestShort;
+}
+
 struct VectorPlan {
   /// Elements per vector; 1: scalars.
   int64_t lanes = 1;
@@ -80,6 +86,13 @@ VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
 /// Per output: the op that combines two partial results; null where it is no
 /// reduction, or one whose steps cannot be reordered.
 llvm::SmallVector<mlir::Operation *> matchCombiners(const LoopNest &nest);
+
+/// Whether squares of lanes x rows are read along `row` and turned, as the
+/// lanes along `vector` are far from each other.
+bool isCrossed(const Access &access, int vector, unsigned row);
+
+/// Whether crossed operands are all that is read along both loops.
+bool isOnlyTurned(const LoopNest &nest, int vector, unsigned row);
 
 /// Element operations of a nest; it depends on the shape only.
 double workOf(const LoopNest &nest);
