@@ -20,6 +20,8 @@ namespace mg::codegen {
 static constexpr int64_t lineBytes = 64;
 /// Smaller operands stay in a cache however they are walked.
 static constexpr int64_t leastBytes = 512 << 10;
+/// Of the part of an operand that one walk of squares passes.
+static constexpr int64_t leastPlaneBytes = 64 << 10;
 /// Of a block along either loop, and the rows and columns that keep its pages
 /// few; of all buffers.
 static constexpr int64_t runBytes = 1 << 10, longestRun = 256,
@@ -46,12 +48,17 @@ TurnedBlocks::TurnedBlocks(const LoopNest &nest, const VectorPlan &plan)
       crossed.push_back(i);
       bytes += bytesOf(input);
     }
-  if (bytes * elements < leastBytes) {
+  int64_t plane = nest.extents[plan.row] * nest.extents[plan.vector];
+  if (bytes * elements < leastBytes || bytes * plane < leastPlaneBytes) {
     crossed.clear();
     return;
   }
-  direct = llvm::all_of(nest.outputs, isStreamed) &&
-           isOnlyTurned(nest, plan.vector, plan.row);
+  // A line that is written in two parts may be sent to memory twice.
+  direct =
+      isOnlyTurned(nest, plan.vector, plan.row) &&
+      llvm::all_of(nest.outputs, [&](const Access &output) {
+        return isStreamed(output) && plan.lanes * bytesOf(output) >= lineBytes;
+      });
   chooseSizes(bytes);
   for (unsigned d : plan.parallel)
     if (int(d) != plan.row && int(d) != plan.vector)

@@ -209,7 +209,7 @@ TEST_P(Moves, BlocksWithOtherOperands) {
 
 /// The loops of the square are neither the outermost nor neighbours.
 TEST_P(Moves, BlocksInsideOtherLoops) {
-  const int64_t p = 3, m = 137, q = 5, n = 83;
+  const int64_t p = 3, m = 137, q = 5, n = 183;
   const Kernel kernel{.inputs = {{{p, n, q, m}, "d0, d3, d2, d1"}},
                       .output = {{p, m, q, n}, "d0, d1, d2, d3"},
                       .loops = "pppp",
