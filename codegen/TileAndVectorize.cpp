@@ -263,6 +263,36 @@ static linalg::GenericOp copyToGeneric(RewriterBase &rewriter,
       });
 }
 
+/// Bytes that the loops of a nest read of an input.
+static int64_t bytesRead(const LoopNest &nest, const Access &input) {
+  int64_t bits = input.element.getIntOrFloatBitWidth();
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (input.strides[d] != 0)
+      bits *= nest.extents[d];
+  return bits / 8;
+}
+
+/// Where a sum walks down columns and each step is a page away, the CPU does
+/// not foresee what is read next. From memory, not the caches, it is asked for
+/// a block of steps early.
+static void prefetchColumns(LoopNest &nest) {
+  constexpr int64_t page = 4096;
+  int step = -1;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (nest.reduction[d])
+      step = d;
+  if (step < 0 || nest.contraction)
+    return;
+  for (Access &input : nest.inputs) {
+    if (input.isScalar() || !input.isLinear())
+      continue;
+    int64_t bytes = input.element.getIntOrFloatBitWidth() / 8;
+    if (std::abs(input.strides[step]) * bytes >= page &&
+        bytesRead(nest, input) >= streamBytes)
+      input.prefetch = blockSteps * input.strides[step];
+  }
+}
+
 /// Whether the ops are independent loops that only share a launch.
 static bool isBatch(const KernelOps &kernel) {
   auto rows = kernel.front()->getAttrOfType<DenseI64ArrayAttr>("mg.rows");
@@ -393,6 +423,7 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
       starts.apply(op, *nest);
       count += appendEpilogues(*nest, ops, starts);
       simplify(*nest);
+      prefetchColumns(*nest);
       rewriter.setInsertionPoint(ops[count - 1]);
       emit(rewriter, *nest, grainAt(op));
     }

@@ -266,3 +266,34 @@ func.func @narrow(%x: memref<1001xf32>, %y: memref<9000x1001xf32>) {
   }
   return
 }
+
+// -----
+
+// Down the columns of what no cache holds, the rows of the next block are asked
+// for; in the caches that would only cost.
+// CHECK-LABEL: func @long_columns
+// CHECK: memref.prefetch
+// CHECK-LABEL: func @short_columns
+// CHECK-NOT: memref.prefetch
+#matrix = affine_map<(i, j) -> (i, j)>
+#columns = affine_map<(i, j) -> (j)>
+func.func @long_columns(%x: memref<9000x1024xf32>, %y: memref<1024xf32>) {
+  linalg.generic {indexing_maps = [#matrix, #columns],
+                  iterator_types = ["reduction", "parallel"]}
+      ins(%x : memref<9000x1024xf32>) outs(%y : memref<1024xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.addf %o, %a : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @short_columns(%x: memref<900x1024xf32>, %y: memref<1024xf32>) {
+  linalg.generic {indexing_maps = [#matrix, #columns],
+                  iterator_types = ["reduction", "parallel"]}
+      ins(%x : memref<900x1024xf32>) outs(%y : memref<1024xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.addf %o, %a : f32
+    linalg.yield %s : f32
+  }
+  return
+}
