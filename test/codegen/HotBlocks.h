@@ -7,7 +7,7 @@
 
 namespace mg::codegen::test {
 
-/// Blocks of assembly with at least 12 multiply-adds on whole vectors, and the
+/// Blocks of assembly with at least 10 multiply-adds on whole vectors, and the
 /// vectors that they move to or from the stack.
 struct HotBlocks {
   int count = 0, spills = 0;
@@ -17,7 +17,7 @@ inline HotBlocks hotBlocksOf(llvm::StringRef assembly, llvm::StringRef vector) {
   HotBlocks hot;
   int sums = 0, spills = 0;
   auto close = [&] {
-    if (sums >= 12) {
+    if (sums >= 10) {
       ++hot.count;
       hot.spills += spills;
     }
