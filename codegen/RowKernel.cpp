@@ -448,14 +448,27 @@ void RowEmitter::emitTile(ArrayRef<Value> outer, Value begin, int64_t rows,
 }
 
 void RowEmitter::emitRowByRow(ArrayRef<LoopNest> nests, int64_t rows) {
+  OpBuilder::InsertionGuard guard(b);
+  const auto emitRow = [&](Value row) {
+    for (LoopNest nest : nests) {
+      enter(nest, group.rows - 1, row, 1, true);
+      emitMember(std::move(nest));
+    }
+  };
+  // A number per row of a few rows is no loop.
+  const bool areNumbers = llvm::all_of(nests, [&](const LoopNest &nest) {
+    return llvm::all_of(ArrayRef(nest.extents).drop_front(group.rows),
+                        [](int64_t extent) { return extent == 1; });
+  });
+  if (areNumbers && rows <= maxRowsInFlight) {
+    for (int64_t row = 0; row < rows; ++row)
+      emitRow(constant(row));
+    return;
+  }
   auto loop =
       b.create<scf::ForOp>(loc, constant(0), constant(rows), constant(1));
-  OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  for (LoopNest nest : nests) {
-    enter(nest, group.rows - 1, loop.getInductionVar(), 1, true);
-    emitMember(std::move(nest));
-  }
+  emitRow(loop.getInductionVar());
 }
 
 void RowEmitter::emitMember(LoopNest nest) {
