@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "codegen/KernelRuns.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -120,7 +121,8 @@ std::string describe(linalg::LinalgOp op) {
   op->walk([&](Operation *inner) {
     StringRef name = inner->getName().stripDialect();
     if (inner == op || inner->hasTrait<OpTrait::IsTerminator>() ||
-        isa<linalg::IndexOp>(inner) || !seen.insert(name).second)
+        isa<linalg::IndexOp, LLVM::SSACopyOp>(inner) ||
+        !seen.insert(name).second)
       return;
     text += (text.empty() ? "" : " ") + name.str();
   });

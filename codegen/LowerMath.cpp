@@ -165,9 +165,11 @@ public:
 
 private:
   void runOnOperation() final {
-    SmallVector<Operation *> functions, roots;
+    SmallVector<Operation *> functions, roots, copies;
     const WalkResult result = getOperation().walk([&](Operation *op) {
-      if (isa<math::RsqrtOp>(op)) {
+      if (isa<LLVM::SSACopyOp>(op)) {
+        copies.push_back(op);
+      } else if (isa<math::RsqrtOp>(op)) {
         roots.push_back(op);
       } else if (!functionOf(op).empty()) {
         const Type element = getElementTypeOrSelf(op->getResult(0).getType());
@@ -188,6 +190,11 @@ private:
     }
     for (Operation *op : roots) {
       expandRsqrt(cast<math::RsqrtOp>(op));
+      op->erase();
+    }
+    // They hid operands from folds; the functions are calls now.
+    for (Operation *op : copies) {
+      op->replaceAllUsesWith(op->getOperands());
       op->erase();
     }
   }

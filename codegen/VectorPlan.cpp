@@ -6,6 +6,7 @@
 #include "codegen/VectorPlan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -19,7 +20,8 @@ namespace mg::codegen {
 
 /// Whether the body's op has a form on vectors (or stays scalar by itself).
 static bool canWiden(Operation &op) {
-  if (isa<linalg::IndexOp, linalg::YieldOp, memref::LoadOp>(op) ||
+  if (isa<linalg::IndexOp, linalg::YieldOp, memref::LoadOp, LLVM::SSACopyOp>(
+          op) ||
       op.hasTrait<OpTrait::ConstantLike>())
     return true;
   return OpTrait::hasElementwiseMappableTraits(&op) && op.getNumRegions() == 0;
@@ -83,6 +85,8 @@ static unsigned widestBits(const LoopNest &nest) {
 double bodyCost(Block &body) {
   double cost = 0;
   for (Operation &op : body.without_terminator()) {
+    if (isa<LLVM::SSACopyOp>(op))
+      continue;
     if (op.getName().getDialectNamespace() == "math")
       cost += 16;
     else if (isa<arith::DivFOp, arith::DivSIOp, arith::DivUIOp, arith::RemSIOp,

@@ -4,7 +4,6 @@
 
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 
@@ -66,41 +65,14 @@ Value LoopBody::indexOf(Location loc, AffineExpr index) {
   return affine::expandAffineExpr(inside, loc, index, values, {});
 }
 
-/// A value from outside of the body, as a scalar input: no fold sees through
-/// it.
-Value LoopBody::hide(Value value) {
-  if (Operation *constant = value.getDefiningOp();
-      constant && matchPattern(constant, m_Constant()))
-    value = outside.clone(*constant)->getResult(0);
-  inputs.push_back(
-      {value, AffineMap::get(loops.bounds.size(), 0, value.getContext())});
-  return body->insertArgument(inputs.size() - 1, value.getType(),
-                              value.getLoc());
-}
-
-/// Copies one op of a body. Math functions of constants are not for upstream's
-/// folds, which ask the compiler's libm, and say that atan2(0, 0) is NaN. What
-/// comes from outside may be a constant, or become one; so may what is computed
-/// from nothing else.
+/// Copies one op of a body; the element of a splat is known.
 void LoopBody::copyOp(Operation &op, IRMapping &values) {
   if (auto extract = dyn_cast<tensor::ExtractOp>(op))
     if (Value splat = splatOf(values.lookupOrDefault(extract.getTensor()))) {
       values.map(extract.getResult(), splat);
       return;
     }
-  auto isKnown = [&](OpOperand &operand) {
-    return operand.get().getParentBlock() != body.get() ||
-           matchPattern(operand.get(), m_Constant());
-  };
-  Operation *copy = inside.clone(op, values);
-  bool isMath = isa<math::MathDialect>(op.getDialect());
-  bool isFloat = op.getNumResults() == 1 && op.getNumOperands() > 0 &&
-                 isa<FloatType>(op.getResult(0).getType());
-  if (!isMath && !(isFloat && llvm::all_of(copy->getOpOperands(), isKnown)))
-    return;
-  auto *known = llvm::find_if(copy->getOpOperands(), isKnown);
-  if (known != copy->getOpOperands().end())
-    known->set(hide(known->get()));
+  inside.clone(op, values);
 }
 
 SmallVector<Value> LoopBody::copy(GenericOp op, AffineMap map) {

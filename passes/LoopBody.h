@@ -49,7 +49,6 @@ public:
 private:
   Value indexOf(Location loc, AffineExpr index);
   Value splatOf(Value tensor);
-  Value hide(Value constant);
   void copyOp(Operation &op, IRMapping &values);
 
   OpBuilder &outside;

@@ -11,6 +11,11 @@
 //          %e = tensor.empty() : tensor<4xf32>
 //          %y = linalg.generic ins(%a, %b) outs(%e) { arith.addf }
 //
+//        A math function reads its first operand through `llvm.intr.ssa.copy`:
+//        no fold sees through it. Upstream would evaluate functions of
+//        constants by the compiler's libm, whose bits are not those of our
+//        kernels, and says that atan2(0, 0) is NaN; and what is constant may
+//        turn out late, as the index of a loop of one step.
 // Never: fuses, or chooses loops: one op, one loop nest.
 //
 //===----------------------------------------------------------------------===//
@@ -21,6 +26,8 @@
 #include "ir/Dialect.h"
 
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace mlir::mg;
@@ -59,9 +66,25 @@ static void populate(RewritePatternSet &patterns, TensorLowering &types) {
   populateSorting(patterns, types);
 }
 
+static void hideOperands(Operation *root) {
+  root->walk([](Operation *op) {
+    if (!isa_and_nonnull<math::MathDialect>(op->getDialect()))
+      return;
+    OpBuilder builder(op);
+    Value operand = op->getOperand(0);
+    op->setOperand(0, builder.create<LLVM::SSACopyOp>(
+                          op->getLoc(), operand.getType(), operand));
+  });
+}
+
 namespace {
 
 struct LowerToLinalg : mg::impl::LowerToLinalgBase<LowerToLinalg> {
+  void getDependentDialects(DialectRegistry &registry) const override {
+    LowerToLinalgBase::getDependentDialects(registry);
+    registry.insert<LLVM::LLVMDialect>();
+  }
+
   void runOnOperation() override {
     TensorLowering types;
     RewritePatternSet patterns(&getContext());
@@ -79,7 +102,8 @@ struct LowerToLinalg : mg::impl::LowerToLinalgBase<LowerToLinalg> {
       failed = true;
     });
     if (failed)
-      signalPassFailure();
+      return signalPassFailure();
+    hideOperands(getOperation());
   }
 };
 

@@ -1,5 +1,5 @@
 """known-operands.py: a model for `mgc verify`, an entry for each elementwise function and each value of its operands, which are known while
-compiling: as the padding of an array without elements, as what topk gathers of that, and as a product of the two. What is computed
+compiling: as the padding of an array without elements, as what topk gathers of that, as a product of the two, and as the index of a loop of one step. What is computed
 while compiling has the bits of the eager kernels, which hear of the operands at run time."""
 import itertools
 
@@ -34,4 +34,14 @@ for dtype in ("f32", "f64"):
     few = VALUES[:3] + SPECIAL[dtype][1:]
     for name, (i, u), (k, v) in itertools.product(BINARY, enumerate(few), enumerate(few)):
         entries.append(entry(f"{name}_{dtype}_{i}{k}", dtype, [u, v], [f"%y = mg.{name} %pad0, %top1"]))
+# What is known of a loop of one step: its index, and what integers make of it.
+for dtype in ("f32", "f64"):
+    index = ["%i = mg.iota dim 0 : tensor<1xi32>", "%k = mg.add %i, %five : tensor<1xi32>"]
+    for name in ("exp", "log", "sin", "tanh", "erf"):
+        body = [f"%x = mg.convert truncate %k : tensor<1xi32> -> tensor<1x{dtype}>", f"%y = mg.{name} %x : tensor<1x{dtype}>"]
+        entries.append("\n".join([f'  func.func @{name}_of_index_{dtype}() -> (tensor<1x{dtype}> {{mg.name = "y"}}) {{',
+                                  "    %five = mg.constant dense<5> : tensor<1xi32>", *index, *body, f"    return %y : tensor<1x{dtype}>", "  }"]))
+    entries.append("\n".join([f'  func.func @atan2_of_index_{dtype}() -> (tensor<1x{dtype}> {{mg.name = "y"}}) {{',
+                              f"    %x = mg.iota dim 0 : tensor<1x{dtype}>", f"    %y = mg.atan2 %x, %x : tensor<1x{dtype}>",
+                              f"    return %y : tensor<1x{dtype}>", "  }"]))
 print('module attributes {mg.name = "known"} {', *entries, "}", sep="\n")
