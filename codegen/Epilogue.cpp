@@ -288,9 +288,13 @@ void TileEmitter::emitEpilogues(Tile tile, ArrayRef<Value> sums) {
     stage.finishTurned();
 }
 
-/// The tile in a buffer, and a loop over its vectors.
+/// The tile in a buffer, and a loop over its vectors. What the tile lies across
+/// waits in buffers of the same form, and is turned at the end.
 void TileEmitter::loopOverTile(Tile tile, ArrayRef<Value> sums) {
   int64_t vectors = tile.rows * tile.vecs;
+  park(tile);
+  for (TileEmitter &stage : stages)
+    stage.park(tile);
   for (auto [i, o] : llvm::enumerate(reduced))
     for (int64_t v = 0; v < vectors; ++v)
       storeVector(sums[i * vectors + v], tileBuffer(i),
@@ -306,6 +310,9 @@ void TileEmitter::loopOverTile(Tile tile, ArrayRef<Value> sums) {
     Value index = multiply(add(multiply(row, tile.vecs), vec), plan.lanes);
     for (auto [i, o] : llvm::enumerate(reduced))
       here.push_back(loadVector(nest.outputs[o].element, tileBuffer(i), index));
+    parkedAt = index;
+    for (TileEmitter &stage : stages)
+      stage.parkedAt = index;
     emitStages({0, 0, valid}, here);
     return Values();
   };
@@ -318,6 +325,9 @@ void TileEmitter::loopOverTile(Tile tile, ArrayRef<Value> sums) {
     return Values();
   });
   moveTo(corner);
+  storeParked(tile);
+  for (TileEmitter &stage : stages)
+    stage.storeParked(tile);
 }
 
 /// One buffer per reduced output for all tiles of a task.

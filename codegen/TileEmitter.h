@@ -141,6 +141,8 @@ private:
   bool isTurned(unsigned output) const;
   void storeTurned(unsigned output, Place place, mlir::ArrayRef<Value> values);
   void finishTurned();
+  void park(Tile tile);
+  void storeParked(Tile tile);
 
   // VectorAccess.cpp: operands.
   Flat flatten(const Access &access);
@@ -227,6 +229,10 @@ private:
   int64_t turnedRows = 0;
   llvm::MapVector<std::pair<unsigned, int64_t>, Values> turned;
   llvm::DenseMap<int64_t, int64_t> turnedValid;
+  /// In a loop over the tile: per output that waits, its buffer, and the place
+  /// of the vector in hand.
+  llvm::MapVector<unsigned, Value> parked;
+  Value parkedAt;
   /// One emitter per epilogue, its plan, and the tile where it is looped over.
   std::unique_ptr<VectorPlan> stagePlan;
   std::vector<TileEmitter> stages;

@@ -11,7 +11,10 @@
 //===----------------------------------------------------------------------===//
 #include "codegen/TileEmitter.h"
 
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <utility>
 
 using namespace mlir;
 
@@ -79,6 +82,34 @@ void TileEmitter::storeTurned(unsigned output, Place place,
       storePiece(b, loc, piece, flats[operand].buffer, add(index, to), valid);
     }
   }
+}
+
+/// From now on outputs that the tile lies across are written to buffers.
+void TileEmitter::park(Tile tile) {
+  turnedRows = tile.rows;
+  for (unsigned o = 0; o < nest.outputs.size(); ++o)
+    if (nest.outputs[o].stored && isTurned(o)) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(frame());
+      auto type = MemRefType::get({tile.rows * tile.vecs * plan.lanes},
+                                  nest.outputs[o].element);
+      parked[o] =
+          b.create<memref::AllocaOp>(loc, type, b.getI64IntegerAttr(64));
+    }
+  turnedRows = 0;
+}
+
+void TileEmitter::storeParked(Tile tile) {
+  for (auto [o, buffer] : std::exchange(parked, {}))
+    for (int64_t vec = 0; vec < tile.vecs; ++vec) {
+      Values rows;
+      for (int64_t row = 0; row < tile.rows; ++row)
+        rows.push_back(
+            loadVector(nest.outputs[o].element, buffer,
+                       constant((row * tile.vecs + vec) * plan.lanes)));
+      int64_t valid = vec + 1 == tile.vecs ? tile.last : plan.lanes;
+      storeTurned(o, {0, vec, valid}, rows);
+    }
 }
 
 /// Stores what the tile's vectors have left in `turned`.

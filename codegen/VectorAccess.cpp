@@ -258,6 +258,8 @@ Value TileEmitter::read(unsigned operand, Place place) {
 void TileEmitter::write(unsigned output, Place place, Value value) {
   unsigned operand = nest.inputs.size() + output;
   const Access &access = accessOf(operand);
+  if (auto waiting = parked.find(output); waiting != parked.end())
+    return storeVector(asVector(value), waiting->second, parkedAt);
   if (isTurned(output)) {
     turned[{output, place.vec}].push_back(asVector(value));
     turnedValid[place.vec] = place.valid;
