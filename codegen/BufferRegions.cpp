@@ -87,4 +87,18 @@ bool coversBuffer(const LoopNest &nest, const Access &access) {
   return reached == cast<MemRefType>(access.buffer.getType()).getNumElements();
 }
 
+bool avoids(Operation *op, Value buffer) {
+  if (isa<memref::AllocOp>(op) || isMemoryEffectFree(op))
+    return true;
+  if (!isa<linalg::LinalgOp>(op))
+    return false;
+  bool found = false;
+  auto see = [&](Value value) {
+    found |= isa<MemRefType>(value.getType()) && mayOverlap(value, buffer);
+  };
+  llvm::for_each(op->getOperands(), see);
+  op->walk([&](memref::LoadOp load) { see(load.getMemRef()); });
+  return !found;
+}
+
 } // namespace mg::codegen

@@ -19,6 +19,9 @@ mlir::Value rootOf(mlir::Value buffer);
 /// Whether two memrefs can name the same byte.
 bool mayOverlap(mlir::Value a, mlir::Value b);
 
+/// Whether `op` leaves the buffer alone, so that a fill of it may pass.
+bool avoids(mlir::Operation *op, mlir::Value buffer);
+
 /// Where the access's first element is, from that of the root; none where only
 /// the run knows, or the root has other elements.
 std::optional<int64_t> offsetInRoot(const Access &access);

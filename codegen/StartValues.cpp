@@ -8,26 +8,10 @@
 #include "codegen/BufferRegions.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
 
 namespace mg::codegen {
-
-/// Whether `op` leaves the buffer alone, so that a fill may pass it.
-static bool avoids(Operation *op, Value buffer) {
-  if (isa<memref::AllocOp>(op) || isMemoryEffectFree(op))
-    return true;
-  if (!isa<linalg::LinalgOp>(op))
-    return false;
-  bool found = false;
-  auto see = [&](Value value) {
-    found |= isa<MemRefType>(value.getType()) && mayOverlap(value, buffer);
-  };
-  llvm::for_each(op->getOperands(), see);
-  op->walk([&](memref::LoadOp load) { see(load.getMemRef()); });
-  return !found;
-}
 
 /// Whether `op` sees the buffer through `init` only.
 static bool touchesOnlyAs(linalg::LinalgOp op, OpOperand &init) {

@@ -14,6 +14,7 @@
 //===----------------------------------------------------------------------===//
 #include "codegen/Batch.h"
 #include "codegen/Epilogue.h"
+#include "codegen/FrameFills.h"
 #include "codegen/Passes.h"
 #include "codegen/ReductionSplit.h"
 #include "codegen/RowKernel.h"
@@ -322,6 +323,7 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
+    frameFills(rewriter, getOperation());
     getOperation().walk([&](memref::CopyOp copy) {
       rewriter.setInsertionPoint(copy);
       copyToGeneric(rewriter, copy);

@@ -283,6 +283,38 @@ module attributes {mg.name = "pieces"} {
       << "nothing lies anywhere else";
 }
 
+// Large enough that only the frame around the copy is filled.
+TEST(Structure, PaddingOfALargeArray) {
+  const int64_t n = 3, h = 500, w = 400, lo = 2, hi = 3;
+  const Compiled compiled(R"mlir(
+module attributes {mg.name = "padded"} {
+  func.func @run(%x: tensor<3x500x400xf32> {mg.name = "x", mg.dtype = "f32"})
+      -> (tensor<4x505x405xf32> {mg.name = "y", mg.dtype = "f32"})
+      attributes {mg.entry} {
+    %nine = arith.constant 9.0 : f32
+    %e = tensor.empty() : tensor<4x505x405xf32>
+    %f = linalg.fill ins(%nine : f32) outs(%e : tensor<4x505x405xf32>)
+        -> tensor<4x505x405xf32>
+    %y = tensor.insert_slice %x into %f[1, 2, 2] [3, 500, 400] [1, 1, 1]
+        : tensor<3x500x400xf32> into tensor<4x505x405xf32>
+    return %y : tensor<4x505x405xf32>
+  }
+}
+)mlir");
+  ASSERT_TRUE(compiled);
+  std::vector<float> x(n * h * w), y((n + 1) * (h + lo + hi) * (w + lo + hi));
+  std::iota(x.begin(), x.end(), 0.f);
+  ASSERT_EQ(compiled.call({x.data()}, {y.data()}), MG_OK);
+  size_t at = 0;
+  for (int64_t i = -1; i < n; ++i)
+    for (int64_t j = -lo; j < h + hi; ++j)
+      for (int64_t k = -lo; k < w + hi; ++k, ++at) {
+        const bool inside = i >= 0 && j >= 0 && j < h && k >= 0 && k < w;
+        ASSERT_EQ(y[at], inside ? x[(i * h + j) * w + k] : 9.f)
+            << i << " " << j << " " << k;
+      }
+}
+
 TEST(Structure, ConstantsAndRepeatedResults) {
   const Compiled compiled(R"mlir(
 module attributes {mg.name = "constants"} {
