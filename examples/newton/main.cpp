@@ -1,15 +1,9 @@
 // newton DATA: logistic regression on the digits ("is it less than five?") by
-// Newton's method. The second derivatives are one call, `hessian`; the step
-// solves H d = g by conjugate gradients, a `scan`.
-#include <mg/mg.h>
+// Newton's method (newton.h).
+#include "newton.h"
 
 #include <cstdio>
 #include <string>
-
-struct Set {
-  mg::Tensor x; // (images, 65): the pixels, then a one
-  mg::Tensor y; // 1 where the digit is less than five, else -1
-};
 
 static Set load(const std::string &data, const std::string &part) {
   mg::Tensor pixels = mg::io::load_npy(data + "/" + part + "_images.npy"),
@@ -17,31 +11,6 @@ static Set load(const std::string &data, const std::string &part) {
   mg::Tensor one = mg::ones({pixels.size(0), 1});
   return {mg::concat({reshape(pixels, {pixels.size(0), -1}), one}, 1),
           mg::where(digits < 5, 1.0f, -1.0f)};
-}
-
-static mg::Tensor loss(mg::Tensor w, Set set) {
-  const float decay = 1e-3f;
-  return mean(softplus(-set.y * matmul(set.x, w))) + decay / 2 * sum(w * w);
-}
-
-struct Search {
-  mg::Tensor d, residual, direction;
-};
-/// d with H d = g, for a positive H: n steps of conjugate gradients.
-static mg::Tensor solve(mg::Tensor H, mg::Tensor g) {
-  auto step = [H](Search s, mg::Nothing) {
-    mg::Tensor Hp = matmul(H, s.direction),
-               before = sum(s.residual * s.residual),
-               length = before / (sum(s.direction * Hp) + 1e-30f),
-               residual = s.residual - length * Hp,
-               turn = sum(residual * residual) / (before + 1e-30f);
-    return std::pair{Search{s.d + length * s.direction, residual,
-                            residual + turn * s.direction},
-                     length};
-  };
-  return mg::scan(step, Search{zeros_like(g), g, g}, mg::nothing,
-                  {.length = g.size()})
-      .first.d;
 }
 
 static double accuracy(mg::Tensor w, const Set &set) {
@@ -56,13 +25,10 @@ int main(int argc, char **argv) try {
   }
   mg::set_num_threads(1); // the steps are small
   const Set train = load(argv[1], "train"), test = load(argv[1], "test");
-  auto newton = mg::jit([](mg::Tensor w, Set set) {
-    auto [value, g] = mg::value_and_grad(loss)(w, set);
-    return std::tuple{w - solve(mg::hessian(loss)(w, set), g), value,
-                      sqrt(sum(g * g))};
+  auto newton = mg::jit(newton_step);
+  auto descent = mg::jit([](mg::Tensor w, Set set) {
+    return w - 1.0f * mg::grad(logistic_loss)(w, set);
   });
-  auto descent = mg::jit(
-      [](mg::Tensor w, Set set) { return w - 1.0f * mg::grad(loss)(w, set); });
 
   mg::Tensor w = mg::zeros({train.x.size(1)}), slow = w;
   std::printf("step       loss   gradient\n");
@@ -76,7 +42,7 @@ int main(int argc, char **argv) try {
   for (int i = 0; i < steps; ++i)
     slow = descent(slow, train);
   std::printf("%d steps of gradient descent: loss %.6f\n", steps,
-              loss(slow, train).item<double>());
+              logistic_loss(slow, train).item<double>());
   std::printf("accuracy: %.1f %% in training, %.1f %% in the test\n",
               accuracy(w, train), accuracy(w, test));
 } catch (const std::exception &e) {

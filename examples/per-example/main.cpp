@@ -1,39 +1,10 @@
 // per-example DATA: the gradient of each single image by `vmap` of `grad`, on
 // the trained network of the digits. Its norm says what the network finds
 // hard; clipped to a common norm, the mean is the gradient of private training.
-#include "../digits/model.h"
+#include "report.h"
 
 #include <cstdio>
 #include <string>
-
-static mg::Tensor loss(Mlp model, mg::Tensor image, mg::Tensor label) {
-  return sum(
-      cross_entropy(model(reshape(image, {1, 64})), reshape(label, {1})));
-}
-
-static mg::Tensor square_norm(const Mlp &gradient) {
-  mg::Tensor total = 0.0f;
-  for (const mg::Tensor &leaf : mg::flatten(gradient))
-    total = total + sum(leaf * leaf);
-  return total;
-}
-
-struct Report {
-  mg::Tensor norms; // of the gradient of each image
-  Mlp clipped;      // the mean of the gradients, each of norm 1 at most
-};
-static Report examine(Mlp model, mg::Tensor images, mg::Tensor labels) {
-  Mlp each =
-      mg::vmap(mg::grad(loss), {.in = {mg::none, 0, 0}})(model, images, labels);
-  mg::Tensor norms = sqrt(mg::vmap(square_norm)(each)),
-             scale = 1 / maximum(norms, 1.0f);
-  auto shrunk = [](Mlp gradient, mg::Tensor by) {
-    return mg::map([&](const mg::Tensor &t) { return t * by; }, gradient);
-  };
-  Mlp small = mg::vmap(shrunk)(each, scale);
-  return {norms,
-          mg::map([](const mg::Tensor &t) { return mean(t, 0); }, small)};
-}
 
 int main(int argc, char **argv) try {
   if (argc != 2) {
@@ -48,7 +19,7 @@ int main(int argc, char **argv) try {
 
   // The same, one image at a time.
   auto one = mg::jit([](Mlp m, mg::Tensor image, mg::Tensor label) {
-    return sqrt(square_norm(mg::grad(loss)(m, image, label)));
+    return sqrt(square_norm(mg::grad(image_loss)(m, image, label)));
   });
   double worst = 0;
   for (int i = 0; i < 40; ++i) {

@@ -24,9 +24,10 @@ namespace mg::aot {
 /// the object, or memory of the caller that entries share and may write.
 enum class Role { input, weight, state };
 
-/// An argument of `entry` with a name of its own.
+/// An argument of `entry` with a name of its own; it may be kept and used for
+/// several.
 template <class T> struct Named {
-  const T &tree;
+  T tree;
   std::string name;
   Role role;
 };
