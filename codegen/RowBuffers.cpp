@@ -90,17 +90,20 @@ bool RowBuffers::isFree(const Access &room, const Buffer &buffer) const {
 }
 
 /// A result of the buffer's last user that has the same layout, and memory that
-/// is not yet in use; null if there is none.
+/// is not yet in use; null if there is none. The user may reduce its row as well
+/// (to the sum of what it stores), as long as it comes to each element once.
 Access *RowBuffers::findRoom(const Buffer &buffer) const {
   KernelMember &last = group.members[buffer.uses.back().member];
-  if (llvm::is_contained(last.nest.reduction, true) || last.nest.contraction)
+  if (last.nest.contraction)
     return nullptr;
   SmallVector<const Use *> reads;
   for (const Use &use : buffer.uses)
     if (use.member == buffer.uses.back().member)
       reads.push_back(&use);
   const Access &read = *reads.front()->access;
-  if (reads.size() != 1 || !coversBuffer(last.nest, read) ||
+  LoopNest once = last.nest;
+  once.reduction.assign(once.size(), false);
+  if (reads.size() != 1 || !coversBuffer(once, read) ||
       !llvm::all_of(buffer.uses, [&](const Use &use) {
         return use.offset == reads.front()->offset;
       }))

@@ -20,6 +20,9 @@ using linalg::GenericOp;
 static constexpr int64_t maxRowBytes = 512 << 10;
 /// A contraction's operand that all rows share and that stays in the cache.
 static constexpr int64_t maxSharedBytes = 256 << 10;
+/// Rows that a contraction takes at a time, at least, and what of them is to
+/// stay in the cache.
+static constexpr int64_t tileRows = 32, maxTileBytes = 2 << 20;
 /// Rows below which threads would wait, for work that wants them.
 static constexpr int64_t minRows = 8, threadedBytes = 1 << 20;
 /// Longer bodies need more registers than there are, and LLVM more time.
@@ -225,15 +228,38 @@ static int64_t rowsIn(const LoopClasses &classes, ArrayRef<unsigned> rows,
   return count;
 }
 
-/// Bytes of all that the ops touch in one row.
-static int64_t rowBytes(const LoopClasses &classes, ArrayRef<unsigned> rows) {
-  int64_t bytes = 0;
+/// Whether all that the ops touch in one row, or in a tile of rows for
+/// contractions, stays in the cache; but for what tiles share, which has a
+/// limit of its own.
+static bool fitsCache(const LoopClasses &classes, ArrayRef<unsigned> rows) {
+  int64_t bytes = 0, all = 1;
+  for (unsigned cls : rows)
+    all *= classes.extent(cls);
   llvm::SmallDenseSet<Value> seen;
-  for (auto [i, op] : llvm::enumerate(classes.members()))
+  for (auto [i, op] : llvm::enumerate(classes.members())) {
+    const bool sharing = isContraction(op);
     forEachTensor(op, [&, i = i](Value tensor, AffineMap map) {
-      if (seen.insert(tensor).second)
-        bytes += bytesOf(tensor) / rowsIn(classes, rows, i, map);
+      int64_t count = rowsIn(classes, rows, i, map);
+      if ((count == all || !sharing) && seen.insert(tensor).second)
+        bytes += bytesOf(tensor) / count;
     });
+  }
+  return llvm::any_of(classes.members(), isContraction)
+             ? bytes * tileRows <= maxTileBytes
+             : bytes <= maxRowBytes;
+}
+
+/// Bytes of what the ops compute in one row.
+static int64_t resultBytes(const LoopClasses &classes,
+                           ArrayRef<unsigned> rows) {
+  int64_t bytes = 0;
+  for (auto [i, constOp] : llvm::enumerate(classes.members())) {
+    GenericOp op = constOp;
+    for (auto [o, result] : llvm::enumerate(op->getResults()))
+      bytes += bytesOf(result) /
+               rowsIn(classes, rows, i,
+                      op.getMatchingIndexingMap(op.getDpsInitOperand(o)));
+  }
   return bytes;
 }
 
@@ -267,10 +293,13 @@ static bool hasLoopInRows(const LoopClasses &classes, ArrayRef<unsigned> rows,
 }
 
 /// Whether contractions may run on a few rows at a time: there are several,
-/// which pass large results on, and what the rows share stays in the cache.
+/// which pass large results on, and what the rows share stays in the cache, or
+/// is at least no more to read, for each tile, than its rows' results would be.
 static bool sharesLittle(const LoopClasses &classes, ArrayRef<unsigned> rows) {
   if (llvm::count_if(classes.members(), isContraction) == 1)
     return false;
+  int64_t most =
+      std::max(maxSharedBytes, tileRows * resultBytes(classes, rows));
   for (auto [i, constOp] : llvm::enumerate(classes.members())) {
     GenericOp op = constOp;
     if (!isContraction(op))
@@ -280,7 +309,7 @@ static bool sharesLittle(const LoopClasses &classes, ArrayRef<unsigned> rows) {
     for (OpOperand *input : op.getDpsInputOperands())
       if (bytesOf(input->get()) /
               rowsIn(classes, rows, i, op.getMatchingIndexingMap(input)) >
-          maxSharedBytes)
+          most)
         return false;
   }
   return true;
@@ -375,7 +404,7 @@ Verdict mg::judge(const LoopClasses &classes) {
   verdict.nests = Clustering(classes, verdict.rows).run();
   if (!sharesLittle(classes, verdict.rows))
     return {"a contraction would read an operand again for every row"};
-  if (rowBytes(classes, verdict.rows) > maxRowBytes)
+  if (!fitsCache(classes, verdict.rows))
     return {"a row does not stay in the cache"};
   if (hasFewRows(classes, verdict.rows))
     return {"there are too few rows for threads"};
