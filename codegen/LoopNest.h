@@ -83,6 +83,13 @@ struct LoopNest {
   llvm::SmallVector<Epilogue, 0> epilogues = {};
   /// Per original loop: the index of its first iteration; null or none: 0.
   llvm::SmallVector<mlir::Value> first = {};
+  /// Of one original loop (-1: none) iterations outside [begin, end) may be
+  /// left out, by all steps of vectors that begin there.
+  struct Range {
+    int loop = -1;
+    mlir::Value begin, end;
+  };
+  Range range = {};
 
   unsigned size() const { return extents.size(); }
   bool isReduced(const Access &output) const;

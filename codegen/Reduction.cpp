@@ -64,6 +64,8 @@ bool TileEmitter::isUnrolled(Tile tile) const {
   for (unsigned d : plan.reduction)
     vectors *= nest.extents[d];
   return nest.contraction && !plan.isRowStyle() && !pass &&
+         llvm::none_of(plan.reduction,
+                       [&](unsigned d) { return isPartial(d); }) &&
          vectors <= maxUnrolled;
 }
 
@@ -95,14 +97,27 @@ TileEmitter::Values TileEmitter::steps(Tile tile, Value begin, int64_t count,
   int64_t size = stepSize(), rest = count % size;
   if (plan.isRowStyle())
     tile = tileOf(tile.rows, size);
-  accumulators =
-      loop(0, count - rest, size, accumulators, [&](Value iv, ValueRange in) {
-        ivs[d] = add(begin, iv);
-        return step(tile, in);
-      });
-  if (rest) {
-    ivs[d] = add(begin, constant(count - rest));
-    accumulators = step(tileOf(tile.rows, rest), accumulators);
+  Value whole = add(begin, constant(count - rest));
+  auto atRest = [&] {
+    ivs[d] = whole;
+    return step(tileOf(tile.rows, rest), accumulators);
+  };
+  if (isPartial(d)) {
+    accumulators = partialLoop(begin, whole, size, accumulators,
+                               [&](Value iv, ValueRange in) {
+                                 ivs[d] = iv;
+                                 return step(tile, in);
+                               });
+    if (rest)
+      accumulators = ifWanted(whole, accumulators, atRest);
+  } else {
+    accumulators =
+        loop(0, count - rest, size, accumulators, [&](Value iv, ValueRange in) {
+          ivs[d] = add(begin, iv);
+          return step(tile, in);
+        });
+    if (rest)
+      accumulators = atRest();
   }
   ivs[d] = constant(0);
   return accumulators;

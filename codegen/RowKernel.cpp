@@ -7,6 +7,7 @@
 
 #include "codegen/BufferRegions.h"
 #include "codegen/ColumnSums.h"
+#include "codegen/MaskedColumns.h"
 #include "codegen/RowBuffers.h"
 #include "codegen/Streams.h"
 #include "codegen/TileEmitter.h"
@@ -282,7 +283,7 @@ public:
   RowEmitter(OpBuilder &b, const KernelGroup &given, const RowPlan &plan,
              int64_t lanes, llvm::function_ref<bool(Operation *)> isErased)
       : b(b), group(given), plan(plan), lanes(lanes),
-        loc(group.members.back().op.getLoc()),
+        loc(group.members.back().op.getLoc()), masked(group, isErased),
         buffers(group, plan.tile, isErased) {
     if (plan.inFlight)
       prefetchRows(group, plan.tile);
@@ -315,7 +316,10 @@ private:
   const RowPlan &plan;
   int64_t lanes;
   Location loc;
+  MaskedColumns masked;
   RowBuffers buffers;
+  /// By member: a row of zeros of a contraction that leaves columns out.
+  llvm::DenseMap<unsigned, Value> zeros;
   /// By member.
   llvm::DenseMap<unsigned, std::unique_ptr<ColumnSums>> sums;
 };
@@ -353,6 +357,9 @@ void RowEmitter::emit() {
 
 void RowEmitter::emitChunk(Block *frame, Value chunk, Value begin, Value end) {
   buffers.create(b, frame);
+  for (auto [m, member] : llvm::enumerate(group.members))
+    if (masked.isWeighted(m))
+      zeros[m] = masked.createZeros(b, m);
   for (auto &[member, sum] : sums)
     sum->createStacks(b);
   auto loop = b.create<scf::ForOp>(loc, begin, end, constant(1));
@@ -425,11 +432,13 @@ void RowEmitter::emitTile(ArrayRef<Value> outer, Value begin, int64_t rows,
       emitRowByRow(waiting, rows);
     waiting.clear();
   };
+  Value limit = masked.limit(b, loc, add(begin, constant(rows)));
   for (auto [m, member] : llvm::enumerate(group.members)) {
     LoopNest nest = member.nest;
     for (auto [row, index] : llvm::enumerate(outer))
       enter(nest, row, index, 1, false);
     enter(nest, group.rows - 1, begin, rows, false);
+    masked.leaveOut(m, nest, limit);
     bool whole = nest.contraction || sums.count(m);
     if (plan.byRow && rows > 1 && !whole) {
       waiting.push_back(std::move(nest));
@@ -442,7 +451,10 @@ void RowEmitter::emitTile(ArrayRef<Value> outer, Value begin, int64_t rows,
     if (sums.count(m))
       sums[m]->addBlock(b, std::move(nest), number);
     else
-      emitMember(std::move(nest));
+      emitMember(nest);
+    if (masked.isWeighted(m))
+      for (LoopNest &rest : masked.addZeros(b, m, nest, zeros[m], limit))
+        emitMember(rest);
   }
   emitWaiting();
 }

@@ -87,6 +87,37 @@ TileEmitter::Values TileEmitter::loop(Value begin, Value end, int64_t step,
   return forOp.getResults();
 }
 
+/// The whole steps of a loop of which a part is wanted. The part begins with
+/// the loop or a step of it.
+TileEmitter::Values TileEmitter::partialLoop(Value begin, Value end,
+                                             int64_t step, ValueRange carried,
+                                             Body body) {
+  begin = b.createOrFold<arith::MaxSIOp>(loc, begin, nest.range.begin);
+  end = b.createOrFold<arith::MinSIOp>(loc, end, nest.range.end);
+  return loop(begin, end, step, carried, body);
+}
+
+/// A step of such a loop, if it is wanted.
+TileEmitter::Values TileEmitter::ifWanted(Value iv, ValueRange carried,
+                                          function_ref<Values()> then) {
+  using P = arith::CmpIPredicate;
+  Value wanted = b.createOrFold<arith::AndIOp>(
+      loc, b.createOrFold<arith::CmpIOp>(loc, P::sge, iv, nest.range.begin),
+      b.createOrFold<arith::CmpIOp>(loc, P::slt, iv, nest.range.end));
+  auto ifOp = b.create<scf::IfOp>(loc, carried.getTypes(), wanted,
+                                  /*withElseRegion=*/!carried.empty());
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(ifOp.thenBlock());
+  Values results = then();
+  if (carried.empty())
+    return {};
+  b.setInsertionPointToEnd(ifOp.thenBlock());
+  b.create<scf::YieldOp>(loc, results);
+  b.setInsertionPointToEnd(ifOp.elseBlock());
+  b.create<scf::YieldOp>(loc, carried);
+  return ifOp.getResults();
+}
+
 void TileEmitter::hoist(unsigned level) {
   for (unsigned i = 0; i < nest.inputs.size(); ++i) {
     const Access &access = nest.inputs[i];
@@ -131,13 +162,25 @@ void TileEmitter::emitParallel(unsigned level, Tile tile) {
   if (chunk && level == plan.split) {
     emitShare(level, tile, *chunk);
   } else {
-    loop(0, extent - rest, size, {}, [&](Value iv, ValueRange) -> Values {
+    auto inside = [&](Value iv, ValueRange) -> Values {
       ivs[d] = iv;
       emitInside(level, tile);
       return {};
-    });
-    if (rest)
-      emitRest(level, tile, rest);
+    };
+    auto atRest = [&]() -> Values {
+      if (rest)
+        emitRest(level, tile, rest);
+      return {};
+    };
+    if (isPartial(d)) {
+      Value whole = constant(extent - rest);
+      partialLoop(constant(0), whole, size, {}, inside);
+      if (rest)
+        ifWanted(whole, {}, atRest);
+    } else {
+      loop(0, extent - rest, size, {}, inside);
+      atRest();
+    }
   }
   ivs[d] = constant(0);
   hoisted = outside;

@@ -78,6 +78,14 @@ private:
     bool partial = !plan.isRowStyle() && vec + 1 == tile.vecs;
     return {row, vec, partial ? tile.last : plan.lanes};
   }
+  /// Whether only a part of the loop, `nest.range`, is wanted.
+  bool isPartial(unsigned d) const {
+    return nest.range.loop >= 0 && nest.loopOf[nest.range.loop] == int(d);
+  }
+  Values partialLoop(Value begin, Value end, int64_t step,
+                     mlir::ValueRange carried, Body body);
+  Values ifWanted(Value iv, mlir::ValueRange carried,
+                  llvm::function_ref<Values()> then);
   /// Loads what no remaining loop changes, before them.
   void hoist(unsigned level);
 
