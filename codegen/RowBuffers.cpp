@@ -90,8 +90,9 @@ bool RowBuffers::isFree(const Access &room, const Buffer &buffer) const {
 }
 
 /// A result of the buffer's last user that has the same layout, and memory that
-/// is not yet in use; null if there is none. The user may reduce its row as well
-/// (to the sum of what it stores), as long as it comes to each element once.
+/// is not yet in use; null if there is none. The user may reduce its row as
+/// well (to the sum of what it stores), as long as it comes to each element
+/// once.
 Access *RowBuffers::findRoom(const Buffer &buffer) const {
   KernelMember &last = group.members[buffer.uses.back().member];
   if (last.nest.contraction)
