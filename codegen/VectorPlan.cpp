@@ -188,15 +188,17 @@ static double operandCost(const LoopNest &nest, const Access &access,
 static constexpr int64_t pageBytes = 4096, maxPages = 64;
 
 /// The cost of an input that the vectors of a contraction share: a broadcast,
-/// from another page in each step at the worst.
+/// from another page in each step at the worst. Steps of less than half a page
+/// are as good as short ones.
 static double broadcastCost(const LoopNest &nest, const Access &access) {
   for (unsigned d = nest.size(); d-- > 0;) {
     if (!nest.reduction[d] || !access.strides[d])
       continue;
-    int64_t bits = access.element.getIntOrFloatBitWidth();
-    bool isFar = std::abs(access.strides[d]) * bits / 8 >= pageBytes &&
-                 nest.extents[d] > maxPages;
-    return isFar ? 1 : 0.25;
+    int64_t bytes = std::abs(access.strides[d]) *
+                    access.element.getIntOrFloatBitWidth() / 8;
+    double pages = double(bytes) / pageBytes;
+    bool isFar = pages >= 0.5 && pages * double(nest.extents[d]) > maxPages;
+    return isFar ? std::min(pages, 1.0) : 0.25;
   }
   return 0.25;
 }

@@ -297,3 +297,27 @@ func.func @short_columns(%x: memref<900x1024xf32>, %y: memref<1024xf32>) {
   }
   return
 }
+
+// -----
+
+// The lanes run along b's rows: by those of a, each step of k would be a
+// broadcast from another row of b of 3 KiB, nearly another page.
+// CHECK-LABEL: func @far_rows
+// CHECK-NOT: vector.shuffle
+// CHECK: llvm.intr.fmuladd
+func.func @far_rows(%a: memref<128x3072xf32>, %b: memref<3072x768xf32>,
+                    %c: memref<128x768xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>,
+                                   affine_map<(i, j, k) -> (k, j)>,
+                                   affine_map<(i, j, k) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel", "reduction"],
+                  mg.contraction}
+      ins(%a, %b : memref<128x3072xf32>, memref<3072x768xf32>)
+      outs(%c : memref<128x768xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
