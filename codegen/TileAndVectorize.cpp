@@ -15,6 +15,7 @@
 #include "codegen/Batch.h"
 #include "codegen/Epilogue.h"
 #include "codegen/FrameFills.h"
+#include "codegen/PackedRows.h"
 #include "codegen/Passes.h"
 #include "codegen/ReductionSplit.h"
 #include "codegen/RowKernel.h"
@@ -518,9 +519,17 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
       return blocks.emit(b);
     ReductionSplit split(nest, plan, wantedChunks(workOf(nest), chunkGrain));
     if (!split.isWorthwhile())
-      return TileEmitter(b, nest, plan).emit();
+      return emitPart(b, nest, plan, chunkGrain);
     for (const LoopNest &part : split.apply(b))
-      TileEmitter(b, part, planVectors(part, lanes, chunkGrain)).emit();
+      emitPart(b, part, planVectors(part, lanes, chunkGrain), chunkGrain);
+  }
+
+  void emitPart(OpBuilder &b, const LoopNest &nest, const VectorPlan &plan,
+                int64_t chunkGrain) {
+    PackedRows packed(nest, plan);
+    if (packed.isWorthwhile())
+      return packed.emit(b, chunkGrain);
+    TileEmitter(b, nest, plan).emit();
   }
 };
 } // namespace

@@ -316,6 +316,52 @@ TEST_P(Vectorize, PackedDots) {
   checkDot({50, 130, 300, true, true}, options());
 }
 
+/// A transposed left operand whose rows are a page apart is copied into tiles;
+/// the last rows fill none. The sums are those of its transpose, to the bit.
+TEST_P(Vectorize, RowsInTiles) {
+  for (const auto &[m, n, k] : {std::tuple{1031, 300, 70}, {1040, 514, 131}}) {
+    checkDot({m, n, k, true, false}, options());
+    const auto a = noise(m * k), b = noise(k * n, 2);
+    std::vector<float> turned(m * k);
+    for (int64_t i = 0; i < m; ++i)
+      for (int64_t l = 0; l < k; ++l)
+        turned[i * k + l] = a[l * m + i];
+    Kernel kernel{.inputs = {{{k, m}, "d2, d0"}, {{k, n}, "d2, d1"}},
+                  .output = {{m, n}, "d0, d1"},
+                  .loops = "ppr",
+                  .body = multiplyAdd,
+                  .attributes = "mg.contraction"};
+    const auto y = run<float>(kernel, options(), {a.data(), b.data()});
+    kernel.inputs[0] = {{m, k}, "d0, d2"};
+    EXPECT_EQ(y, run<float>(kernel, options(), {turned.data(), b.data()}));
+  }
+}
+
+/// As above, in images: a batch, two loops of sums, and columns that two loops
+/// count.
+TEST_P(Vectorize, RowsInTilesOfABatch) {
+  const int64_t images = 2, m = 40, n = 97, h = 11, w = 9, parts = 3;
+  const Kernel kernel{
+      .inputs = {{{images, h, w, 1, m * 32}, "d0, d4, d5, 0, d1"},
+                 {{h, parts, w, n}, "d4, d2, d5, d3"}},
+      .output = {{images, parts, m * 32, n}, "d0, d2, d1, d3"},
+      .loops = "pppprr",
+      .body = multiplyAdd,
+      .attributes = "mg.contraction"};
+  const int64_t rows = m * 32;
+  const auto a = noise(images * h * w * rows), b = noise(h * parts * w * n, 2);
+  const auto y = run<float>(kernel, options(), {a.data(), b.data()});
+  for (int64_t i = 0; i < images * parts * rows * n; i += 7) {
+    const int64_t column = i % n, row = i / n % rows,
+                  part = i / n / rows % parts, image = i / n / rows / parts;
+    double want = 0;
+    for (int64_t l = 0; l < h * w; ++l)
+      want += double(a[(image * h * w + l) * rows + row]) *
+              b[((l / w * parts + part) * w + l % w) * n + column];
+    ASSERT_NEAR(y[i], want, 2e-5) << "at " << i;
+  }
+}
+
 /// So long that all rows take a part of the reduction before the next one.
 TEST_P(Vectorize, DotsInPasses) {
   checkDot({41, 70, 9001, false, false}, options());
