@@ -131,6 +131,25 @@ def attention(q, k, v, causal):
     return softmax(scores, -1).matmul(v)
 
 
+def batch_norm(x, scale, bias, mean, variance):
+    def wide(v):
+        return v.reshape(-1, 1, 1)
+    return (x - wide(mean)) * wide((variance + EPSILON).rsqrt() * scale) + wide(bias)
+
+
+def masked_attention(q, k, v, mask):
+    scores = q.matmul(k, transposed=True) * (1 / math.sqrt(q.shape[-1]))
+    return softmax(mask.select(scores, -math.inf), -1).matmul(v)
+
+
+def conv_transpose(x, w, b):
+    """Of a stride as large as the kernel: each pixel becomes a square."""
+    (n, c, h, width), (_, o, k, _) = x.shape, w.shape
+    pixels = x.transpose(0, 2, 3, 1).reshape(n * h * width, c)
+    squares = pixels.matmul(w.reshape(c, o * k * k)).reshape(n, h, width, o, k, k)
+    return squares.transpose(0, 3, 1, 4, 2, 5).reshape(n, o, h * k, width * k) + b.reshape(o, 1, 1)
+
+
 COMPOSITES = {
     "relu": Composite(lambda x: x.max_with(0.0)),
     "softmax": Composite(softmax, softmax_forward, softmax_backward),
@@ -142,4 +161,10 @@ COMPOSITES = {
     "variance": Composite(variance),
     "linear": Composite(lambda x, w, b: x.matmul(w, transposed=True) + b),
     "attention": Composite(attention),
+    # What whole models have besides.
+    "project": Composite(lambda x, w, b: x.matmul(w) + b),
+    "batch_norm": Composite(batch_norm),
+    "heads_attention": Composite(attention),
+    "masked_attention": Composite(masked_attention),
+    "conv_transpose": Composite(conv_transpose),
 }

@@ -12,7 +12,7 @@ UNARY = {"neg": "Neg", "exp": "Exp", "log": "Log", "tanh": "Tanh", "erf": "Erf",
          "sin": "Sin", "cos": "Cos", "sqrt": "Sqrt", "abs": "Abs", "relu": "Relu", "stop_gradient": "Identity"}
 DTYPE = {"f32": TensorProto.FLOAT, "i32": TensorProto.INT32, "i1": TensorProto.BOOL}
 # Bodies take their place where ONNX's CPU libraries have no kernel.
-UNKNOWN = {"rms_norm", "variance", "linear", "attention"}
+UNKNOWN = {"rms_norm", "variance", "linear", "attention", "project", "heads_attention", "masked_attention"}
 
 
 class Builder:
@@ -96,6 +96,24 @@ class Builder:
         n = len(v.shape) - 2
         self.put("Conv", args, v, strides=[a["stride"]] * n, pads=[a["padding"]] * 2 * n, group=a["groups"])
 
+    def op_max_pool(self, v, args, a):
+        self.put("MaxPool", args, v, kernel_shape=[a["window"]] * 2, strides=[a["stride"]] * 2,
+                 pads=[a["padding"]] * 4)
+
+    def op_take(self, v, args, a):
+        self.put("Gather", args, v)
+
+    def op_store(self, v, args, a):
+        """What models exported to ONNX do: the new row behind those before."""
+        self.put("Concat", args[:2], v, axis=2)
+
+    def op_batch_norm(self, v, args, a):
+        self.put("BatchNormalization", args, v, epsilon=1e-5)
+
+    def op_conv_transpose(self, v, args, a):
+        kernel = list(v.args[1].shape[2:])
+        self.put("ConvTranspose", args, v, strides=kernel)
+
     def op_softmax(self, v, args, a):
         self.put("Softmax", args, v, axis=a["dim"])
 
@@ -117,11 +135,18 @@ def known(graph):
     return flatten(graph, {k: c for k, c in COMPOSITES.items() if k in UNKNOWN})
 
 
+def past(info):
+    """A cache without the row that a step adds."""
+    info.type.tensor_type.shape.dim[2].dim_value -= 1
+    return info
+
+
 def emit(graph, weights):
     """`weights`: names of inputs and their arrays that become initializers."""
     if graph.wrt:
         return None
     graph = known(graph)
+    stored = {v.args[0].name for v in graph.nodes if v.op == "store"}
     b = Builder()
     for v in graph.inputs:
         b.names[v] = v.name
@@ -131,6 +156,7 @@ def emit(graph, weights):
             b.add(v)
     info = [helper.make_tensor_value_info(v.name, DTYPE[v.dtype], v.shape)
             for v in graph.inputs if v.name not in weights]
+    info = [past(i) if i.name in stored else i for i in info]
     out = [helper.make_tensor_value_info(b.names[o], DTYPE[o.dtype], o.shape) for o in graph.outputs]
     model = helper.make_model(helper.make_graph(b.nodes, "main", info, out, b.constants),
                               opset_imports=[helper.make_opsetid("", 20)])

@@ -23,6 +23,13 @@ TORCH = SAME | {
     "linear": "F.linear({0}, {1}, {2})",
     "attention": "F.scaled_dot_product_attention({0}[None], {1}[None], {2}[None], is_causal={causal})[0]",
     "conv": "F.conv2d({0}, {1}, None, {stride}, {padding}, 1, {groups})",
+    "max_pool": "F.max_pool2d({0}, {window}, {stride}, {padding})",
+    "take": "F.embedding({1}, {0})", "store": "{0}.index_copy_(2, {2}.long(), {1})",
+    "project": "F.linear({0}, {1}.t(), {2})",
+    "batch_norm": "F.batch_norm({0}, {3}, {4}, {1}, {2}, False, 0.0, 1e-5)",
+    "heads_attention": "F.scaled_dot_product_attention({0}, {1}, {2}, is_causal={causal})",
+    "masked_attention": "F.scaled_dot_product_attention({0}, {1}, {2}, attn_mask={3})",
+    "conv_transpose": "F.conv_transpose2d({0}, {1}, {2}, {1}.shape[2:])",
 }
 for _op in ("exp", "log", "tanh", "erf", "sin", "cos", "sqrt", "rsqrt", "abs"):
     TORCH[_op] = f"torch.{_op}({{0}})"
@@ -58,6 +65,12 @@ JAX = SAME | {
     "linear": "{0} @ {1}.T + {2}",
     "attention": "attention({0}, {1}, {2}, {causal})",
     "conv": "jax.lax.conv_general_dilated({0}, {1}, {strides}, {pads}, feature_group_count={groups})",
+    "max_pool": "jax.lax.reduce_window({0}, -jnp.inf, jax.lax.max, {windows}, {steps}, {borders})",
+    "take": "{0}[{1}]", "store": "jax.lax.dynamic_update_slice({0}, {1}, (0, 0, {2}[0], 0))",
+    "project": "{0} @ {1} + {2}", "batch_norm": "batch_norm({0}, {1}, {2}, {3}, {4})",
+    "heads_attention": "heads_attention({0}, {1}, {2}, {causal})",
+    "masked_attention": "masked_attention({0}, {1}, {2}, {3})",
+    "conv_transpose": "conv_transpose({0}, {1}, {2})",
 }
 for _op in ("exp", "log", "tanh", "sin", "cos", "sqrt", "abs"):
     JAX[_op] = f"jnp.{_op}({{0}})"
@@ -83,6 +96,9 @@ def fields(v, names):
     if v.op == "conv":
         n = len(v.shape) - 2
         f.update(strides=[a["stride"]] * n, pads=[(a["padding"],) * 2] * n)
+    if v.op == "max_pool":
+        f.update(windows=(1, 1, a["window"], a["window"]), steps=(1, 1, a["stride"], a["stride"]),
+                 borders=((0, 0), (0, 0), *[(a["padding"],) * 2] * 2))
     return f
 
 

@@ -11,13 +11,13 @@ those that have none.
 """
 import math
 
-BYTES = {"f32": 4, "i32": 4, "i1": 1}
+BYTES = {"f32": 4, "bf16": 2, "i32": 4, "i1": 1}
 # Counted as one exponential each where the bound is computed.
 TRANSCENDENTAL = {"exp", "log", "tanh", "erf", "logistic", "sin", "cos"}
 # One instruction each, at least.
 ARITHMETIC = {"add", "sub", "mul", "div", "max", "min", "sqrt", "rsqrt"}
 # Elements at other places: nothing is computed.
-VIEWS = {"reshape", "transpose", "slice", "reverse", "broadcast"}
+VIEWS = {"reshape", "transpose", "slice", "reverse", "broadcast", "take"}
 
 
 def broadcast_shape(shapes):
@@ -104,18 +104,34 @@ class Value:
 
     def select(self, a, b):
         shapes = [v.shape for v in (self, a, b) if isinstance(v, Value)]
-        return self.graph.add("select", [self, a, b], broadcast_shape(shapes))
+        dtype = next((v.dtype for v in (a, b) if isinstance(v, Value)), "f32")
+        return self.graph.add("select", [self, a, b], broadcast_shape(shapes), dtype)
 
     def matmul(self, o, transposed=False):
         """The last two dimensions; `transposed`: o's are (n, k)."""
         n = o.shape[-2] if transposed else o.shape[-1]
         batch = broadcast_shape([self.shape[:-2], o.shape[:-2]])
-        return self.graph.add("dot", [self, o], batch + (self.shape[-2], n), transposed=transposed)
+        return self.graph.add("dot", [self, o], batch + (self.shape[-2], n), self.dtype, transposed=transposed)
 
     def conv(self, w, stride=1, padding=0, groups=1):
         (n, _, *size), (o, _, *kernel) = self.shape, w.shape
         out = [(s + 2 * padding - k) // stride + 1 for s, k in zip(size, kernel)]
-        return self.graph.add("conv", [self, w], [n, o, *out], stride=stride, padding=padding, groups=groups)
+        return self.graph.add("conv", [self, w], [n, o, *out], self.dtype, stride=stride, padding=padding,
+                              groups=groups)
+
+    def max_pool(self, window, stride, padding=0):
+        """Over the last two dimensions; padding never is the maximum."""
+        shape = [*self.shape[:2], *((n + 2 * padding - window) // stride + 1 for n in self.shape[2:])]
+        return self.graph.add("max_pool", [self], shape, self.dtype, window=window, stride=stride, padding=padding)
+
+    def take(self, indices):
+        """Rows of a table."""
+        return self.graph.add("take", [self, indices], indices.shape + self.shape[1:], self.dtype)
+
+    def store(self, x, place):
+        """x (.., 1, width) at `place`, which is (1), of the last dimension but
+        one; contestants may write it over this value."""
+        return self.graph.add("store", [self, x, place], self.shape, self.dtype)
 
     def composite(self, name, *others, shape=None, **attrs):
         return self.graph.add(name, [self, *others], self.shape if shape is None else shape, self.dtype, **attrs)

@@ -1,10 +1,12 @@
-// bench-interpret MODEL.mlir THREADS INPUT.npy..: the entry `main` op by op, as
-// eager mode runs it. Reads commands from standard input: a number of calls
-// (answers the seconds of one), or `write PREFIX` (the outputs of one more call
-// as PREFIX.0.npy, ..). So tools/bench can let it take turns with others.
+// bench-interpret MODEL.mlir THREADS [--weights FILE] INPUT.npy..: the entry
+// `main` op by op, as eager mode runs it. Reads commands from standard input: a
+// number of calls (answers the seconds of one), or `write PREFIX` (the outputs
+// of one more call as PREFIX.0.npy, ..). So tools/bench can let it take turns
+// with others.
 #include "frontend/driver/Pool.h"
 #include "frontend/driver/ReadModel.h"
 #include "frontend/io/Npy.h"
+#include "frontend/io/Safetensors.h"
 #include "frontend/jit/Program.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -24,6 +26,7 @@ struct Interpreter {
   mg::driver::Diagnostics diagnostics;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mg::driver::Pool pool;
+  mg::io::NamedArrays weights;
   std::vector<Array> inputs;
 
   Interpreter(const mlir::DialectRegistry &registry, const std::string &path,
@@ -39,7 +42,11 @@ struct Interpreter {
   /// Row-major results: a view alone would be no work.
   std::vector<Array> call() const {
     auto results = mg::eager::interpret(
-        *module, "main", inputs, [](llvm::StringRef) { return Array(); },
+        *module, "main", inputs,
+        [this](llvm::StringRef name) {
+          const Array *weight = mg::io::find(weights, name.str());
+          return weight ? *weight : Array();
+        },
         pool.get());
     if (mlir::failed(results))
       diagnostics.fail(mg::driver::Exit::Run);
@@ -70,13 +77,18 @@ int main(int argc, char **argv) try {
   const int threads = argc > 2 ? std::atoi(argv[2]) : 0;
   if (threads < 1) {
     std::fprintf(stderr, "usage: bench-interpret MODEL.mlir THREADS "
-                         "INPUT.npy..\n");
+                         "[--weights FILE] INPUT.npy..\n");
     return 2;
   }
   mlir::DialectRegistry registry;
   mg::registerAllDialects(registry);
   Interpreter interpreter(registry, argv[1], static_cast<std::size_t>(threads));
-  for (int i = 3; i < argc; ++i)
+  int first = 3;
+  if (argc > 4 && std::string(argv[3]) == "--weights") {
+    interpreter.weights = mg::io::loadSafetensors(argv[4]);
+    first = 5;
+  }
+  for (int i = first; i < argc; ++i)
     interpreter.inputs.push_back(mg::eager::rowMajor(mg::io::loadNpy(argv[i])));
   for (std::string word; std::cin >> word;) {
     if (word == "write") {

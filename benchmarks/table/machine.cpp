@@ -68,12 +68,12 @@ mg_pool *mgb_pool(size_t threads) {
 }
 
 /// The seconds of one call, over `repeat` of them; -status where one fails.
-double mgb_call(mg_entry_function call, const void *const *inputs,
-                void *const *outputs, void *workspace, mg_pool *pool,
-                int64_t repeat) {
+double mgb_call(mg_entry_function call, const void *const *weights,
+                const void *const *inputs, void *const *outputs,
+                void *workspace, mg_pool *pool, int64_t repeat) {
   const auto start = Clock::now();
   for (int64_t i = 0; i < repeat; ++i)
-    if (int status = call(nullptr, inputs, outputs, workspace, pool))
+    if (int status = call(weights, inputs, outputs, workspace, pool))
       return -status;
   return since(start) / static_cast<double>(repeat);
 }

@@ -32,13 +32,19 @@ def array(shape, dtype=np.float32):
     return memory(max(bytes, 1))[:bytes].view(dtype).reshape(shape)
 
 
+def copied(x):
+    out = array(x.shape, x.dtype)
+    out[...] = x
+    return out
+
+
 class Machine:
     def __init__(self, library, threads):
         lib = self.lib = ctypes.CDLL(str(library))
         for name, result, arguments in [
                 ("pool", ctypes.c_void_p, [ctypes.c_size_t]),
                 ("probe", ctypes.c_void_p, [ctypes.c_size_t]),
-                ("call", ctypes.c_double, [ctypes.c_void_p] * 5 + [ctypes.c_int64]),
+                ("call", ctypes.c_double, [ctypes.c_void_p] * 6 + [ctypes.c_int64]),
                 ("flops", ctypes.c_double, [ctypes.c_void_p]),
                 ("bandwidth", ctypes.c_double, [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]),
                 ("ping_pong", ctypes.c_double, [ctypes.c_void_p]),

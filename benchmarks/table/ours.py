@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 
+import floats
 import machine
 
 
@@ -14,17 +15,30 @@ class Failed(Exception):
     """Why a contestant has no figure."""
 
 
+class Argument(ctypes.Structure):
+    """struct mg_argument."""
+    _fields_ = [("name", ctypes.c_char_p), ("dtype", ctypes.c_int32), ("rank", ctypes.c_int32),
+                ("shape", ctypes.POINTER(ctypes.c_int64))]
+
+
+# By the numbers of mg_dtype.
+DTYPES = {3: np.dtype("<i4"), 10: floats.BF16, 11: np.dtype("<f4")}
+
+
 class Entry(ctypes.Structure):
     """struct mg_entry of minigrad/model.h."""
     _fields_ = [("name", ctypes.c_char_p), ("call", ctypes.c_void_p), ("workspace_bytes", ctypes.c_uint64),
                 ("alignment", ctypes.c_uint64), ("input_count", ctypes.c_uint32), ("output_count", ctypes.c_uint32),
-                ("inputs", ctypes.c_void_p), ("outputs", ctypes.c_void_p), ("updates", ctypes.c_void_p)]
+                ("inputs", ctypes.POINTER(Argument)), ("outputs", ctypes.POINTER(Argument)),
+                ("updates", ctypes.POINTER(ctypes.c_int32))]
 
 
 class Model(ctypes.Structure):
-    """The first members of struct mg_model."""
+    """struct mg_model."""
     _fields_ = [("abi_version", ctypes.c_uint32), ("entry_count", ctypes.c_uint32), ("name", ctypes.c_char_p),
-                ("levels", ctypes.c_char_p), ("entries", ctypes.POINTER(Entry))]
+                ("levels", ctypes.c_char_p), ("entries", ctypes.POINTER(Entry)), ("weight_count", ctypes.c_uint32),
+                ("state_count", ctypes.c_uint32), ("weights", ctypes.POINTER(Argument)),
+                ("state", ctypes.POINTER(Argument))]
 
 
 def addresses(arrays):
@@ -33,6 +47,8 @@ def addresses(arrays):
 
 class Compiled:
     """Direct calls from C; outputs and workspace are allocated once."""
+
+    weight_addresses = None
 
     def __init__(self, row, tools, folder, this_machine):
         self.machine = this_machine
@@ -51,7 +67,7 @@ class Compiled:
         self.arguments = (addresses(self.inputs), addresses(self.outputs))
 
     def seconds(self, repeat):
-        took = self.machine.lib.mgb_call(self.entry.call, *self.arguments, self.workspace.ctypes.data,
+        took = self.machine.lib.mgb_call(self.entry.call, self.weight_addresses, *self.arguments, self.workspace.ctypes.data,
                                          self.machine.pool, repeat)
         if took <= 0:
             raise Failed(f"status {-took:.0f}")
@@ -78,9 +94,11 @@ class Eager:
         for i, x in enumerate(row.inputs):
             files.append(folder / f"{row.file}.in{i}.npy")
             np.save(files[-1], x)
+        self.start(tools, [source, str(this_machine.threads), *files])
+
+    def start(self, tools, words):
         self.process = subprocess.Popen(
-            [tools / "bin/bench-interpret", source, str(this_machine.threads), *files],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [tools / "bin/bench-interpret", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def ask(self, words):
         try:

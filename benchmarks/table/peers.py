@@ -49,15 +49,20 @@ class Torch(Peer):
         import torch
         return torch.__version__
 
-    def make(self, row, threads):
-        import torch
+    @staticmethod
+    def names(torch, threads):
+        """What a program's text speaks of."""
         from torch.nn import functional as F
         torch.set_num_threads(threads)
 
         def iota(shape, dim):
             return torch.arange(shape[dim]).reshape([n if i == dim else 1 for i, n in enumerate(shape)])
 
-        names = {"torch": torch, "F": F, "iota": iota}
+        return {"torch": torch, "F": F, "iota": iota}
+
+    def make(self, row, threads):
+        import torch
+        names = self.names(torch, threads)
         inputs = [torch.from_numpy(x) for x in row.inputs]
         run = compile_text(row.torch_text(), names)
         if self.compiled:
@@ -104,6 +109,41 @@ class TorchCompiled(Torch):
     compiled = True
 
 
+def jax_names(jax, jnp):
+    """What a program's text speaks of."""
+    def layer_norm(x, scale, bias):
+        mean = x.mean(-1, keepdims=True)
+        variance = ((x - mean) ** 2).mean(-1, keepdims=True)
+        return (x - mean) * jax.lax.rsqrt(variance + 1e-5) * scale + bias
+
+    def rms_norm(x, scale):
+        return x * jax.lax.rsqrt((x * x).mean(-1, keepdims=True) + 1e-5) * scale
+
+    def batch_norm(x, scale, bias, mean, variance):
+        factor = jax.lax.rsqrt(variance + 1e-5) * scale
+        return (x - mean[:, None, None]) * factor[:, None, None] + bias[:, None, None]
+
+    def attention(q, k, v, causal):
+        q, k, v = (t.swapaxes(0, 1)[None] for t in (q, k, v))
+        return jax.nn.dot_product_attention(q, k, v, is_causal=causal)[0].swapaxes(0, 1)
+
+    def heads_attention(q, k, v, causal=False, mask=None):
+        q, k, v = (t.swapaxes(1, 2) for t in (q, k, v))
+        return jax.nn.dot_product_attention(q, k, v, mask=mask, is_causal=causal).swapaxes(1, 2)
+
+    def masked_attention(q, k, v, mask):
+        return heads_attention(q, k, v, mask=mask)
+
+    def conv_transpose(x, w, b):
+        (n, c, h, width), (_, o, k, _) = x.shape, w.shape
+        y = jnp.einsum("nchw,coab->nohawb", x, w).reshape(n, o, h * k, width * k)
+        return y + b[:, None, None]
+
+    return {"jax": jax, "jnp": jnp, "layer_norm": layer_norm, "rms_norm": rms_norm, "attention": attention,
+            "batch_norm": batch_norm, "heads_attention": heads_attention, "masked_attention": masked_attention,
+            "conv_transpose": conv_transpose}
+
+
 class Jax(Peer):
     name = "jax"
     note = "allocates its outputs"
@@ -117,20 +157,7 @@ class Jax(Peer):
         import jax
         import jax.numpy as jnp
 
-        def layer_norm(x, scale, bias):
-            mean = x.mean(-1, keepdims=True)
-            variance = ((x - mean) ** 2).mean(-1, keepdims=True)
-            return (x - mean) * jax.lax.rsqrt(variance + 1e-5) * scale + bias
-
-        def rms_norm(x, scale):
-            return x * jax.lax.rsqrt((x * x).mean(-1, keepdims=True) + 1e-5) * scale
-
-        def attention(q, k, v, causal):
-            q, k, v = (t.swapaxes(0, 1)[None] for t in (q, k, v))
-            return jax.nn.dot_product_attention(q, k, v, is_causal=causal)[0].swapaxes(0, 1)
-
-        run = compile_text(row.jax_text(), {"jax": jax, "jnp": jnp, "layer_norm": layer_norm,
-                                            "rms_norm": rms_norm, "attention": attention})
+        run = compile_text(row.jax_text(), jax_names(jax, jnp))
         if row.wrt:
             forward, wrt = run, row.wrt
 

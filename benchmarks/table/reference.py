@@ -74,6 +74,19 @@ def place(v, g):
     return out
 
 
+def max_pool(v, x):
+    n, stride, pad = v.attrs["window"], v.attrs["stride"], v.attrs["padding"]
+    x = np.pad(x, [(0, 0), (0, 0), (pad, pad), (pad, pad)], constant_values=-np.inf)
+    windows = np.lib.stride_tricks.sliding_window_view(x, (n, n), (2, 3))
+    return windows[:, :, ::stride, ::stride].max((4, 5))
+
+
+def store(v, cache, x, place):
+    cache = cache.copy()
+    cache[..., int(place[0]), :] = x[..., 0, :]
+    return cache
+
+
 def reduce(v, x):
     kind = {"sum": np.sum, "max": np.max, "min": np.min}[v.attrs["kind"]]
     return np.reshape(kind(x, tuple(v.attrs["dims"])), v.shape)
@@ -115,6 +128,7 @@ FORWARD = {
     "stop_gradient": lambda v, x: x,
     "select": lambda v, c, a, b: np.where(c, a, b),
     "reduce": reduce, "iota": iota, "dot": dot, "conv": conv,
+    "max_pool": max_pool, "store": store, "take": lambda v, table, indices: table[indices],
     "reshape": lambda v, x: np.reshape(x, v.shape),
     "transpose": lambda v, x: np.transpose(x, v.attrs["perm"]),
     "slice": lambda v, x: x[tuple(slice(b, e, s) for b, e, s in v.attrs["ranges"])],

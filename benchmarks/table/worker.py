@@ -42,7 +42,7 @@ def main():
 
         def make(name, row):
             if hasattr(row, "contestant"):
-                return row.contestant(name, build, threads)
+                return row.contestant(name, build, threads, folder, machine)
             if name in peers.ALL:
                 return peers.ALL[name](row, threads)
             return (ours.Compiled if name == "ours" else ours.Eager)(row, build, folder, machine)
@@ -52,6 +52,8 @@ def main():
             rows = [r for r in rows if options["filter"] in r.name]
             for i, row in enumerate(rows):
                 say(f"{suite} {i + 1}/{len(rows)}: {row.name}")
+                if hasattr(row, "export"):
+                    row.export(build, folder)
                 result = measure.measure(row, suite, machine, ("ours", "eager", *versions), make, options["rounds"],
                                          options["realtime"], say)
                 print(json.dumps(result), flush=True)

@@ -1,6 +1,9 @@
-"""bench_rows.py benchmarks/table: every peer that is installed says the same as
-NumPy about random rows of tools/bench, small ones; at least PyTorch and JAX."""
+"""bench_rows.py benchmarks/table BUILD: every peer that is installed says the
+same as NumPy about random rows of tools/bench, small ones, and about tiny whole
+models, of which a step changes a cache; at least PyTorch and JAX."""
+import pathlib
 import sys
+import tempfile
 
 sys.path.insert(0, sys.argv[1])
 import ours  # noqa: E402
@@ -39,3 +42,21 @@ for row in rows():
     row.release()
 print(compared)
 assert compared["torch"] == compared["jax"] > 25, compared
+
+build = pathlib.Path(sys.argv[2])
+models = {p.name: 0 for p in peers_here}
+for row in suites.rows("model", ["tiny"]):
+    with tempfile.TemporaryDirectory() as folder:
+        row.export(build, pathlib.Path(folder))
+        row.prepare()
+        for name in models:
+            try:
+                runner = row.contestant(name, build, 1, pathlib.Path(folder), None)
+                for _ in range(2):
+                    row.check(runner)
+                models[name] += 1
+            except ours.Failed as failure:
+                assert not str(failure).startswith("wrong"), (row.name, name, str(failure))
+        row.release()
+print(models)
+assert models["torch"] == models["jax"] == 16, models

@@ -7,8 +7,8 @@ WITH_RANDOM = ("memory", "contraction", "conv")
 
 
 def rows(suite, shapes):
-    """`shapes`: words "listed" and "random:SEED"."""
+    """`shapes`: words "listed", "tiny" and "random:SEED"."""
     module, found = importlib.import_module(f"suites.{suite}"), []
     for kind in shapes:
-        found += module.listed() if kind == "listed" else module.random(int(kind.split(":")[1]))
+        found += module.random(int(kind.split(":")[1])) if ":" in kind else getattr(module, kind)()
     return found

@@ -73,7 +73,7 @@ class Training:
     def release(self):
         pass
 
-    def contestant(self, name, build, threads):
+    def contestant(self, name, build, threads, *_):
         if name == "ours":
             return Process(self.model, build, threads)
         if name == "eager":
