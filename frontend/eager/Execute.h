@@ -30,13 +30,17 @@ execute(mlir::OperationName op, mlir::ArrayRef<Array> operands,
 /// Finds a weight by name; an empty answer (no owner, no data): there is none.
 using WeightLookup = std::function<Array(llvm::StringRef name)>;
 
+/// Sees each op that a walk runs, with what it took and what it gave.
+using Observer =
+    std::function<void(mlir::Operation &op, mlir::ArrayRef<Array> operands,
+                       mlir::ArrayRef<Array> results)>;
+
 /// Walks the function `entry` of an `mg` level module op by op: the oracle of
 /// `mgc verify`, the baseline of every benchmark.
-mlir::FailureOr<std::vector<Array>> interpret(mlir::ModuleOp module,
-                                              llvm::StringRef entry,
-                                              mlir::ArrayRef<Array> inputs,
-                                              const WeightLookup &weights,
-                                              mg_pool *pool);
+mlir::FailureOr<std::vector<Array>>
+interpret(mlir::ModuleOp module, llvm::StringRef entry,
+          mlir::ArrayRef<Array> inputs, const WeightLookup &weights,
+          mg_pool *pool, const Observer &observer = {});
 
 } // namespace mg::eager
 

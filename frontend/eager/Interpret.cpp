@@ -18,8 +18,9 @@ namespace {
 
 class Interpreter {
 public:
-  Interpreter(ModuleOp module, const WeightLookup &weights, mg_pool *pool)
-      : symbols(module), weights(weights), pool(pool) {}
+  Interpreter(ModuleOp module, const WeightLookup &weights, mg_pool *pool,
+              const Observer &observer)
+      : symbols(module), weights(weights), pool(pool), observer(observer) {}
 
   FailureOr<std::vector<Array>> call(func::FuncOp function,
                                      ArrayRef<Array> arguments) {
@@ -28,9 +29,12 @@ public:
       values[argument] = array;
     Block &body = function.getBody().front();
     for (Operation &op : body.without_terminator()) {
-      auto results = run(op, gather(op.getOperands(), values));
+      const std::vector<Array> operands = gather(op.getOperands(), values);
+      auto results = run(op, operands);
       if (failed(results))
         return failure();
+      if (observer)
+        observer(op, operands, *results);
       for (auto [result, array] : llvm::zip(op.getResults(), *results))
         values[result] = array;
       release(op, values);
@@ -173,6 +177,7 @@ private:
   SymbolTable symbols;
   const WeightLookup &weights;
   mg_pool *pool;
+  const Observer &observer;
 };
 
 } // namespace
@@ -180,7 +185,8 @@ private:
 FailureOr<std::vector<Array>> interpret(ModuleOp module, StringRef entry,
                                         ArrayRef<Array> inputs,
                                         const WeightLookup &weights,
-                                        mg_pool *pool) {
+                                        mg_pool *pool,
+                                        const Observer &observer) {
   auto function = module.lookupSymbol<func::FuncOp>(entry);
   if (!function || function.isExternal())
     return module.emitError("no entry named '") << entry << "'";
@@ -191,7 +197,7 @@ FailureOr<std::vector<Array>> interpret(ModuleOp module, StringRef entry,
     if (typeOf(module.getContext(), input) != type)
       return function.emitError("takes ")
              << type << ", got " << typeOf(module.getContext(), input);
-  return Interpreter(module, weights, pool).call(function, inputs);
+  return Interpreter(module, weights, pool, observer).call(function, inputs);
 }
 
 } // namespace mg::eager

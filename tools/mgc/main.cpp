@@ -8,6 +8,7 @@
 #include "frontend/driver/Doctor.h"
 #include "frontend/driver/GradModel.h"
 #include "frontend/driver/InspectModel.h"
+#include "frontend/driver/QuantizeModel.h"
 #include "frontend/driver/Roofline.h"
 #include "frontend/driver/RunModel.h"
 #include "frontend/driver/VerifyModel.h"
@@ -85,6 +86,7 @@ public:
     app.fallthrough(false);
     addCompile();
     addGrad();
+    addQuantize();
     addRun();
     addVerify();
     addBench();
@@ -193,6 +195,41 @@ private:
                   }));
             },
             options.color);
+      };
+    });
+  }
+
+  void addQuantize() {
+    CLI::App *sub = add("quantize", "weights in 8 or 4 bits");
+    sub->footer(R"(Examples:
+  mgc quantize mlp.mlir --data images           mlp.int8.mlir, .safetensors
+  mgc quantize mlp.mlir --data images --weights int4 --out small.mlir
+  mgc quantize mlp.mlir --data images --activations int8 --json)");
+    sub->get_option("--weights")
+        ->description("int8 (default) or int4; FILE.safetensors: those of "
+                      "MODEL");
+    sub->add_option("--data", quantizeOptions.data,
+                    "a folder: INPUT.npy, or .npz and .safetensors files")
+        ->required()
+        ->option_text("DIR");
+    sub->add_option("--activations", quantizeOptions.activations,
+                    "f32 (default): as they are, or int8")
+        ->check(CLI::IsMember({"f32", "int8"}))
+        ->option_text("TYPE");
+    sub->add_option("--percentile", quantizeOptions.percentile,
+                    "of an input's numbers that int8 holds (default 100)")
+        ->check(CLI::Range(50.0, 100.0))
+        ->option_text("P");
+    sub->add_option("--out,-o", quantizeOptions.out,
+                    "default: MODEL's name, .int8.mlir or .int4.mlir")
+        ->option_text("FILE.mlir");
+    addThreads(*sub, options);
+    sub->add_flag("--json", options.json, "report as JSON");
+    sub->callback([this] {
+      verb = [this] {
+        return withModel([&](const ModelSource &source) {
+          return quantizeModel(options, source, takeWeightType());
+        });
       };
     });
   }
@@ -342,9 +379,21 @@ private:
     });
   }
 
+  /// `--weights` says what the weights become and where they are.
+  const QuantizeOptions &takeWeightType() {
+    std::erase_if(options.weights, [&](const std::string &word) {
+      const bool isType = word == "int8" || word == "int4";
+      if (isType)
+        quantizeOptions.weights = word;
+      return isType;
+    });
+    return quantizeOptions;
+  }
+
   CLI::App app;
   Options options;
   GradOptions gradOptions;
+  QuantizeOptions quantizeOptions;
   RunOptions runOptions;
   VerifyOptions verifyOptions;
   BenchOptions benchOptions;
