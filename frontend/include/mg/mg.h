@@ -19,6 +19,7 @@
 #include "mg/io.h"
 #include "mg/tree_io.h"
 #include "mg/functional.h"
+#include "mg/quantize.h"
 #include "mg/nn.h"
 #include "mg/autocast.h"
 #include "mg/optim.h"
