@@ -196,15 +196,18 @@ static SmallVector<unsigned> chooseRows(const LoopClasses &classes) {
   llvm::BitVector good(classes.size());
   for (unsigned cls = 0; cls < classes.size(); ++cls)
     good[cls] = classes.isRow(cls);
-  dropInnermost(classes, good);
-  SmallVector<unsigned> rows;
   GenericOp first = classes.members().front();
-  for (unsigned loop = 0; loop < first.getNumLoops(); ++loop)
-    if (int cls = classes.classOf(0, loop); cls >= 0 && good.test(cls))
-      rows.push_back(cls);
-  while (!rows.empty() && !agree(classes, rows))
-    rows.pop_back();
-  return rows;
+  // What one loop less leaves may be innermost where it was not before.
+  for (;;) {
+    dropInnermost(classes, good);
+    SmallVector<unsigned> rows;
+    for (unsigned loop = 0; loop < first.getNumLoops(); ++loop)
+      if (int cls = classes.classOf(0, loop); cls >= 0 && good.test(cls))
+        rows.push_back(cls);
+    if (rows.empty() || agree(classes, rows))
+      return rows;
+    good.reset(rows.back());
+  }
 }
 
 /// Calls `visit` with each tensor that an op touches and its map.

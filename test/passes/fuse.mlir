@@ -123,3 +123,19 @@ func.func @batch(%x: tensor<4x8xf32>, %y: tensor<7xf32>)
   %b = mg.exp %y : tensor<7xf32>
   return %a, %b : tensor<4x8xf32>, tensor<7xf32>
 }
+
+// -----
+
+// In attention's way back the keys' values wait for no row: their loops over
+// queries are sums, and the keys, innermost in the weights, are no rows.
+// CHECK-LABEL: @values_of_weights
+// CHECK: linalg.generic {{.*}} attrs = {mg.contraction} {
+// CHECK: linalg.generic {{.*}} attrs = {mg.contraction, mg.kernel = [[K:[0-9]+]] : i64, mg.rows = array<i64: 0, 1, 2>}
+// CHECK: linalg.generic {{.*}} attrs = {mg.kernel = [[K]] : i64, mg.rows = array<i64: 0, 1, 2>}
+func.func @values_of_weights(%p: tensor<12x512x512xf32>, %g: tensor<12x512x64xf32>, %v: tensor<12x512x64xf32>)
+    -> (tensor<12x512x64xf32>, tensor<12x512x512xf32>) {
+  %dv = mg.dot %p, %g contract [1] x [1] batch [0] x [0] : (tensor<12x512x512xf32>, tensor<12x512x64xf32>) -> tensor<12x512x64xf32>
+  %dp = mg.dot %g, %v contract [2] x [2] batch [0] x [0] : (tensor<12x512x64xf32>, tensor<12x512x64xf32>) -> tensor<12x512x512xf32>
+  %ds = mg.mul %p, %dp : tensor<12x512x512xf32>
+  return %dv, %ds : tensor<12x512x64xf32>, tensor<12x512x512xf32>
+}
