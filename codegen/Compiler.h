@@ -130,6 +130,14 @@ void registerDialects(mlir::DialectRegistry &registry);
 mlir::FailureOr<Artefact> compile(mlir::ModuleOp module,
                                   const Options &options);
 
+/// Lays weights out as the kernels read them, ahead of all calls: replaces
+/// weights of `module`, of those that `isKnown` says, by others of new names,
+/// and answers the module whose one entry, `prepare`, computes these, its
+/// outputs, from the old ones, its inputs. Null where nothing is to be done.
+mlir::OwningOpRef<mlir::ModuleOp>
+prepareWeights(mlir::ModuleOp module,
+               llvm::function_ref<bool(llvm::StringRef)> isKnown);
+
 /// The names of all levels, weakest first, and the best one of this CPU.
 std::vector<std::string> levelNames();
 std::string nativeLevel();

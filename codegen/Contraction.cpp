@@ -47,11 +47,13 @@ struct RegisterTile {
 };
 } // namespace
 
-static RegisterTile chooseTile(int64_t m, int64_t n, int64_t registers) {
+/// `panel`: the vectors of a panel, which tiles divide; 0: as many as may be.
+static RegisterTile chooseTile(int64_t m, int64_t n, int64_t registers,
+                               int64_t panel = 0) {
   RegisterTile best;
   for (int64_t rows = 1; rows <= std::min(m, maxRows); ++rows)
     for (int64_t vecs = 1; vecs <= std::min(n, minSums); ++vecs) {
-      if (rows * vecs + vecs > registers)
+      if (rows * vecs + vecs > registers || panel % vecs)
         continue;
       double cycles = tileCost(m, n, rows, vecs);
       if (cycles <= best.cycles) // of equals the largest, with fewest loads
@@ -111,15 +113,64 @@ static int chooseLaneInput(const LoopNest &nest, unsigned vector) {
   return choice;
 }
 
-int64_t panelUses(const LoopNest &nest, unsigned loop) {
-  if (!nest.contraction || nest.reduction[loop] ||
-      chooseLaneInput(nest, loop) < 0 || chooseRowLoop(nest, loop) < 0)
-    return 0;
+int64_t sharedUses(const LoopNest &nest, unsigned loop) {
   int64_t uses = 1;
   for (unsigned d = 0; d < nest.size(); ++d)
     if (isShared(nest, d, loop))
       uses *= nest.extents[d];
+  return uses;
+}
+
+int64_t panelUses(const LoopNest &nest, unsigned loop) {
+  if (!nest.contraction || nest.reduction[loop] ||
+      chooseLaneInput(nest, loop) < 0 || chooseRowLoop(nest, loop) < 0)
+    return 0;
+  int64_t uses = sharedUses(nest, loop);
   return uses >= minPanelUses ? uses : 0;
+}
+
+/// The parallel loop along which only `input` moves, the longest one; -1: none.
+static int choosePanelLoop(const LoopNest &nest, unsigned input) {
+  int choice = -1;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (!nest.reduction[d] && chooseLaneInput(nest, d) == int(input) &&
+        (choice < 0 || nest.extents[d] > nest.extents[choice]))
+      choice = d;
+  return choice;
+}
+
+/// The input as it would be read in panels, of which any number follow.
+static void layOut(LoopNest &nest, unsigned input, unsigned loop,
+                   int64_t width) {
+  Access &access = nest.inputs[input];
+  int64_t size = width;
+  for (unsigned d = nest.size(); d-- > 0;)
+    if (nest.reduction[d] && access.strides[d]) {
+      access.strides[d] = size;
+      size *= nest.extents[d];
+    }
+  access.strides[loop] = 1;
+  access.panels = {int(loop), width, size};
+  nest.indexed[loop] = true;
+}
+
+std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
+  int loop = choosePanelLoop(nest, input);
+  if (!nest.contraction || loop < 0 || nest.extents[loop] == 1 ||
+      sharedUses(nest, loop) < 2)
+    return std::nullopt;
+  int64_t lanes = widestLanes(nest);
+  int64_t width =
+      lanes * chooseTile(nest.extents[chooseRowLoop(nest, loop)],
+                         llvm::divideCeil(nest.extents[loop], lanes),
+                         registersFor(16))
+                  .vecs;
+  LoopNest panels = nest;
+  layOut(panels, input, loop, width);
+  simplify(panels);
+  if (chooseVectorLoop(panels) != panels.loopOf[loop])
+    return std::nullopt;
+  return PanelChoice{unsigned(loop), width};
 }
 
 double productCost(const LoopNest &nest, unsigned loop, int64_t lanes) {
@@ -161,8 +212,10 @@ static bool isScattered(const LoopNest &nest, const Access &input,
          steps > std::max<int64_t>(places, 1) * secondCacheWays;
 }
 
-/// A panel is a quarter of the second cache at most: of longer reductions all
-/// rows take a part before the next.
+/// A panel is half of the second cache at most, so that it stays there: of
+/// longer reductions all rows take a part before the next. One that is there
+/// from the start comes from memory the faster the shorter it is (one thread,
+/// 128x3072x768: 3.75 ms with all of it, 3.45 with parts of a fifth).
 static void planPasses(const LoopNest &nest, VectorPlan &plan) {
   if (plan.row < 0 || plan.reduction.empty() || !panelUses(nest, plan.vector) ||
       !nest.initial[0])
@@ -171,8 +224,9 @@ static void planPasses(const LoopNest &nest, VectorPlan &plan) {
   for (unsigned d : ArrayRef(plan.reduction).drop_front())
     panel *= nest.extents[d];
   int64_t extent = nest.extents[plan.reduction.front()];
+  int64_t share = nest.panels() ? 5 : 2;
   int64_t most =
-      std::max<int64_t>(1, secondCacheBytes(plan.nativeLanes) / 2 / panel);
+      std::max<int64_t>(1, secondCacheBytes(plan.nativeLanes) / share / panel);
   if (extent > most + most / 2)
     plan.depth = llvm::divideCeil(extent, llvm::divideCeil(extent, most));
 }
@@ -184,11 +238,13 @@ void planContraction(const LoopNest &nest, int64_t nativeLanes,
   plan.row = chooseRowLoop(nest, plan.vector);
   int64_t m = plan.row < 0 ? 1 : nest.extents[plan.row];
   int64_t n = llvm::divideCeil(nest.extents[plan.vector], plan.lanes);
-  RegisterTile tile = chooseTile(m, n, registersFor(nativeLanes));
+  const Access::Panels *panels = nest.panels();
+  RegisterTile tile = chooseTile(m, n, registersFor(nativeLanes),
+                                 panels ? panels->width / plan.lanes : 0);
   plan.rows = tile.rows;
   plan.vecs = tile.vecs;
   planPasses(nest, plan);
-  if (panelUses(nest, plan.vector)) {
+  if (!panels && panelUses(nest, plan.vector)) {
     int input = chooseLaneInput(nest, plan.vector);
     if (isScattered(nest, nest.inputs[input], plan))
       plan.packed = input;
@@ -198,7 +254,8 @@ void planContraction(const LoopNest &nest, int64_t nativeLanes,
   auto place = [&](unsigned d) {
     return int(d) == plan.row      ? 3
            : int(d) == plan.vector ? 1
-           : isShared(nest, d, plan.vector) && (plan.packed >= 0 || plan.depth)
+           : isShared(nest, d, plan.vector) &&
+                   (panels || plan.packed >= 0 || plan.depth)
                ? 2
                : 0;
   };

@@ -47,11 +47,56 @@ static bool addLinear(AffineExpr expr, int64_t stride, unsigned loops,
   return true;
 }
 
+const Access::Panels *LoopNest::panels() const {
+  for (const Access &input : inputs)
+    if (input.hasPanels())
+      return &input.panels;
+  return nullptr;
+}
+
+/// The pair of results (d floordiv width, d mod width), if there is one.
+static std::optional<std::pair<unsigned, unsigned>> findPanels(AffineMap map) {
+  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
+    auto panel = dyn_cast<AffineBinaryOpExpr>(expr);
+    if (!panel || panel.getKind() != AffineExprKind::FloorDiv ||
+        !isa<AffineDimExpr>(panel.getLHS()) ||
+        !isa<AffineConstantExpr>(panel.getRHS()))
+      continue;
+    for (auto [j, other] : llvm::enumerate(map.getResults()))
+      if (other == panel.getLHS() % panel.getRHS())
+        return std::pair<unsigned, unsigned>(i, j);
+  }
+  return std::nullopt;
+}
+
+/// Makes the access one to panels, and leaves the results that say so out of
+/// `map` and `strides`.
+static void takePanels(Access &access, AffineMap &map,
+                       SmallVectorImpl<int64_t> &strides) {
+  auto results = findPanels(map);
+  if (!results)
+    return;
+  auto [panel, inside] = *results;
+  auto expr = cast<AffineBinaryOpExpr>(map.getResult(panel));
+  int loop = cast<AffineDimExpr>(expr.getLHS()).getPosition();
+  AffineMap rest = map.dropResults({int64_t(panel), int64_t(inside)});
+  if (rest.isFunctionOfDim(loop))
+    return;
+  access.panels = {loop, cast<AffineConstantExpr>(expr.getRHS()).getValue(),
+                   strides[panel]};
+  access.strides[loop] = strides[inside];
+  map = rest;
+  strides.erase(strides.begin() + std::max(panel, inside));
+  strides.erase(strides.begin() + std::min(panel, inside));
+}
+
 FailureOr<Access> buildAccess(linalg::LinalgOp op, OpOperand &operand) {
   Access access{operand.get(), operand.get().getType()};
   access.strides.assign(op.getNumLoops(), 0);
-  auto type = dyn_cast<MemRefType>(access.element);
-  if (!type)
+  MemRefType type;
+  if (auto tensor = dyn_cast<RankedTensorType>(access.element))
+    type = MemRefType::get(tensor.getShape(), tensor.getElementType());
+  else if (!(type = dyn_cast<MemRefType>(access.element)))
     return access;
   access.element = type.getElementType();
   SmallVector<int64_t> strides;
@@ -62,9 +107,11 @@ FailureOr<Access> buildAccess(linalg::LinalgOp op, OpOperand &operand) {
     return op.emitError("internal: an operand of ")
            << type << " reached vectorization; its strides must be static";
   AffineMap map = op.getMatchingIndexingMap(&operand);
+  if (op->hasAttr("mg.contraction") && op.isDpsInput(&operand))
+    takePanels(access, map, strides);
   for (auto [expr, stride] : llvm::zip_equal(map.getResults(), strides))
     if (!addLinear(expr, stride, op.getNumLoops(), access))
-      access.map = map;
+      access.map = op.getMatchingIndexingMap(&operand);
   return access;
 }
 
@@ -88,6 +135,8 @@ FailureOr<LoopNest> buildLoopNest(linalg::LinalgOp op) {
     if (!access->isLinear())
       for (unsigned d = 0; d < loops; ++d)
         nest.indexed[d] = nest.indexed[d] || access->map.isFunctionOfDim(d);
+    if (access->hasPanels())
+      nest.indexed[access->panels.loop] = true;
     (op.isDpsInit(&operand) ? nest.outputs : nest.inputs)
         .push_back(std::move(*access));
   }
@@ -117,9 +166,13 @@ static void eraseLoop(LoopNest &nest, unsigned loop, int replacement) {
   nest.indexed.erase(nest.indexed.begin() + loop);
   for (Access *access : nest.accesses())
     access->strides.erase(access->strides.begin() + loop);
+  auto renumber = [&](int &to) {
+    to = to == int(loop) ? replacement : to > int(loop) ? to - 1 : to;
+  };
+  for (Access *access : nest.accesses())
+    renumber(access->panels.loop);
   auto erase = [&](SmallVectorImpl<int> &loopOf) {
-    for (int &to : loopOf)
-      to = to == int(loop) ? replacement : to > int(loop) ? to - 1 : to;
+    llvm::for_each(loopOf, renumber);
   };
   erase(nest.loopOf);
   for (Epilogue &epilogue : nest.epilogues)
@@ -135,11 +188,15 @@ void permute(LoopNest &nest, ArrayRef<unsigned> order) {
   apply(nest.extents);
   apply(nest.reduction);
   apply(nest.indexed);
-  for (Access *access : nest.accesses())
-    apply(access->strides);
-  for (int &to : nest.loopOf)
+  auto renumber = [&](int &to) {
     if (to >= 0)
       to = llvm::find(order, unsigned(to)) - order.begin();
+  };
+  for (Access *access : nest.accesses()) {
+    apply(access->strides);
+    renumber(access->panels.loop);
+  }
+  llvm::for_each(nest.loopOf, renumber);
 }
 
 bool canMerge(LoopNest &nest, unsigned outer, unsigned inner) {

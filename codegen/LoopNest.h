@@ -20,7 +20,8 @@ namespace mg::codegen {
 
 /// How one operand is reached.
 struct Access {
-  /// A memref, or a scalar value that is used as it is.
+  /// A memref, or a scalar value that is used as it is. Plans are made of
+  /// tensors as well, as if they were row-major.
   mlir::Value buffer;
   mlir::Type element;
   /// Per loop of the nest, in elements; all zero for a scalar.
@@ -33,6 +34,14 @@ struct Access {
   /// mod): the original map, over the original loops; `strides` means nothing
   /// then.
   mlir::AffineMap map = {};
+  /// What a contraction reads may lie in panels (PrepareWeights.h): along
+  /// `loop`, whose stride holds inside a panel, each panel of `width` elements
+  /// begins `step` after the one before. No vector crosses from one to another.
+  struct Panels {
+    int loop = -1;
+    int64_t width = 1, step = 0;
+  };
+  Panels panels = {};
   /// False for what only later members of a kernel read, from registers.
   bool stored = true;
   /// Where vectors are read, the line so many elements further is asked for;
@@ -42,9 +51,11 @@ struct Access {
   bool streamed = false;
 
   bool isScalar() const {
-    return !llvm::isa<mlir::MemRefType>(buffer.getType());
+    return !llvm::isa<mlir::ShapedType>(buffer.getType());
   }
+  /// In panels as well: what is said of loops holds inside of one.
   bool isLinear() const { return !map; }
+  bool hasPanels() const { return panels.loop >= 0; }
 };
 
 /// An elementwise op over the parallel loops of a nest, that runs where the
@@ -92,6 +103,8 @@ struct LoopNest {
   Range range = {};
 
   unsigned size() const { return extents.size(); }
+  /// The panels that an input lies in; null: none does.
+  const Access::Panels *panels() const;
   bool isReduced(const Access &output) const;
   /// Inputs, then outputs, then those of the epilogues.
   llvm::SmallVector<Access *> accesses();

@@ -164,6 +164,7 @@ private:
   Value readGeneral(const Access &access, Place place);
   void write(unsigned output, Place place, Value value);
   Value elementIndex(unsigned operand, Place place);
+  Value panelOf(const Access &access);
   Value loadVector(mlir::Type element, Value buffer, Value index);
   void storeVector(Value value, Value buffer, Value index);
   const Access &accessOf(unsigned operand) const;

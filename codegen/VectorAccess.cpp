@@ -75,6 +75,18 @@ TileEmitter::Flat TileEmitter::flatten(const Access &access) {
   return {flat, add(first, startOf(access))};
 }
 
+/// The number of the panel in hand.
+Value TileEmitter::panelOf(const Access &access) {
+  return b.create<arith::DivUIOp>(loc, ivs[access.panels.loop],
+                                  constant(access.panels.width));
+}
+
+/// From the end of a panel to the next.
+static int64_t gapOf(const Access &access) {
+  const auto &[loop, width, step] = access.panels;
+  return step - width * access.strides[loop];
+}
+
 Value TileEmitter::elementIndex(unsigned operand, Place place) {
   const Access &access = accessOf(operand);
   Value &base = bases[operand];
@@ -82,6 +94,8 @@ Value TileEmitter::elementIndex(unsigned operand, Place place) {
     Value index = flats[operand].offset;
     for (unsigned d = 0; d < nest.size(); ++d)
       index = add(index, multiply(ivs[d], access.strides[d]));
+    if (access.hasPanels())
+      index = add(index, multiply(panelOf(access), gapOf(access)));
     base = index;
   }
   int64_t moved = 0;

@@ -10,6 +10,8 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace mg::codegen {
@@ -107,6 +109,8 @@ static constexpr int64_t costLanes = 16;
 
 /// Of one vector, in simple ops.
 static constexpr double copyCost = 6, scatterCost = 256, turnedStoreCost = 40;
+/// Of one that is read in a stream, where all of it is not in a cache.
+static constexpr double fetchCost = 2;
 
 /// Loads of neighbours and the shuffles that pick every stride-th of them.
 static double shortCost(int64_t stride) {
@@ -207,6 +211,8 @@ static double inputCost(const LoopNest &nest, const Access &access,
                         unsigned loop, int64_t uses) {
   if (!nest.contraction || !access.isLinear())
     return accessCost(nest, access, loop, false);
+  if (access.panels.loop == int(loop))
+    return fetchCost / sharedUses(nest, loop);
   return access.strides[loop] ? operandCost(nest, access, loop, uses)
                               : broadcastCost(nest, access);
 }
@@ -253,6 +259,14 @@ static int chooseVectorLoop(const LoopNest &nest, bool canReorder) {
   return choice;
 }
 
+int chooseVectorLoop(const LoopNest &nest) {
+  return chooseVectorLoop(nest, /*canReorder=*/true);
+}
+
+int64_t widestLanes(const LoopNest &nest) {
+  return costLanes * 32 / std::max(widestBits(nest), 32u);
+}
+
 static int64_t chooseLanes(const LoopNest &nest, unsigned loop,
                            int64_t nativeLanes) {
   bool perLane = !nest.body->getOps<memref::LoadOp>().empty() ||
@@ -260,7 +274,9 @@ static int64_t chooseLanes(const LoopNest &nest, unsigned loop,
   for (const Access &access : nest.inputs)
     perLane |= accessCost(nest, access, loop, false) >= costLanes / 4;
   unsigned bits = widestBits(nest);
-  return nativeLanes * 32 / (perLane ? std::max(bits, 32u) : bits);
+  int64_t lanes = nativeLanes * 32 / (perLane ? std::max(bits, 32u) : bits);
+  const Access::Panels *panels = nest.panels();
+  return panels ? std::gcd(lanes, panels->width) : lanes;
 }
 
 //===----------------------------------------------------------------------===//
@@ -342,17 +358,20 @@ static void planThreads(const LoopNest &nest, int64_t wanted,
                         VectorPlan &plan) {
   if (wanted == 1 || plan.parallel.empty())
     return;
-  bool hasPanel = plan.packed >= 0 || plan.depth;
+  bool sharesPanels = plan.packed >= 0 || nest.panels();
+  bool hasPanel = sharesPanels || plan.depth;
   if (hasPanel)
     wanted = std::min(wanted, maxChunksWithMemory);
   // The first loop with enough tiles, else the one with most. A chunk of loops
-  // that share a panel makes one of its own, which is to cost it little.
+  // that share a panel makes one of its own, or fetches it, which is to cost it
+  // little.
   auto chunksOf = [&](unsigned level) {
     unsigned loop = plan.parallel[level];
     int64_t tiles = llvm::divideCeil(nest.extents[loop], plan.tileOf(loop));
-    if (plan.packed >= 0 && level > plan.panelLevel)
-      tiles =
-          std::min(tiles, panelUses(nest, plan.vector) / (8 * minPanelUses));
+    if (sharesPanels && level > plan.panelLevel)
+      tiles = std::min<int64_t>(
+          tiles, llvm::bit_floor(uint64_t(panelUses(nest, plan.vector) /
+                                          (8 * minPanelUses))));
     return std::min(tiles, wanted);
   };
   for (unsigned level = 0; level < plan.parallel.size(); ++level)
@@ -374,7 +393,10 @@ VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
   bool canReorder = true;
   for (auto [o, output] : llvm::enumerate(nest.outputs))
     canReorder &= !nest.isReduced(output) || plan.combiners[o];
-  plan.vector = chooseVectorLoop(nest, canReorder);
+  const Access::Panels *panels = nest.panels();
+  plan.vector = panels && canWiden(*nest.body)
+                    ? panels->loop // for which they were made
+                    : chooseVectorLoop(nest, canReorder);
   if (plan.vector >= 0)
     plan.lanes = chooseLanes(nest, plan.vector, nativeLanes);
   plan.parallel = orderParallel(nest, plan.vector);

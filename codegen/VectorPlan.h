@@ -131,6 +131,23 @@ inline constexpr int64_t minPanelUses = 32;
 /// do not move the panel. The input may be laid out as it likes then. 0: no
 /// panel is made.
 int64_t panelUses(const LoopNest &nest, unsigned loop);
+/// Iterations of the parallel loops that read the same vectors along `loop`.
+int64_t sharedUses(const LoopNest &nest, unsigned loop);
+
+/// In which panels a contraction wants an input that can be laid out anew for
+/// it beforehand: `width` elements along `loop`.
+struct PanelChoice {
+  unsigned loop;
+  int64_t width;
+};
+/// Nothing where another layout, the present one, is as good: the input has one
+/// use only, or lanes run along another loop.
+std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input);
+
+/// The loop of a contraction's lanes; -1: scalars are best.
+int chooseVectorLoop(const LoopNest &nest);
+/// Lanes of the widest vectors of any level.
+int64_t widestLanes(const LoopNest &nest);
 
 /// The multiply and the add of a contraction's body, null if it has another.
 std::pair<mlir::Operation *, mlir::Operation *>

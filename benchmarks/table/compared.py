@@ -23,6 +23,9 @@ def difference(got, expected, tolerance):
 class Compared:
     """`expected()`, `tolerance` and `inputs` are the row's."""
 
+    # Inputs that are the same in all calls; a library may prepare them.
+    weights = ()
+
     def check(self, runner):
         """Raises where the runner's answer is wrong."""
         if self._answer is None:

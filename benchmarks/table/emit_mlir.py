@@ -59,13 +59,17 @@ class Function:
         dims = list(range(first, len(shape)))
         return self.emit(f"mg.broadcast {self.names[arg]} {dims} : {type_of(arg)} -> {wanted}")
 
-    def write(self, head, attributes, entry):
+    def write(self, head, attributes, entry, weights=()):
+        """`weights`: inputs, by name, that are no arguments."""
         for node in self.graph.nodes:
-            if node.op == "input":
+            if node.op == "input" and node.name in weights:
+                self.names[node] = self.emit(f'mg.weight "{node.name}" : {type_of(node)}')
+            elif node.op == "input":
                 self.names[node] = f"%{node.name}"
             else:
                 self.names[node] = self.node(node)
-        arguments = ", ".join(f"%{v.name}: {type_of(v)}{attributes(v.name)}" for v in self.graph.inputs)
+        arguments = ", ".join(f"%{v.name}: {type_of(v)}{attributes(v.name)}"
+                              for v in self.graph.inputs if v.name not in weights)
         outputs = self.graph.outputs
         types = ", ".join(type_of(o) + attributes(f"y{i}") for i, o in enumerate(outputs))
         self.module.functions.append(
@@ -183,11 +187,11 @@ def named(name):
     return f' {{mg.name = "{name}"}}'
 
 
-def emit(graph):
+def emit(graph, weights=()):
     module = Module()
     module.derived = bool(graph.wrt)
     if not graph.wrt:
-        Function(module, graph).write("func.func @main", named, True)
+        Function(module, graph).write("func.func @main", named, True, weights)
         return module.text()
     Function(module, graph).write("func.func private @forward", lambda v: "", False)
     (y,), wrt = graph.outputs, graph.wrt

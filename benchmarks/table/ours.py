@@ -1,7 +1,9 @@
 """minigrad: compiled, by its C ABI, and eager mode, in a process beside."""
 import ctypes
+import json
 import math
 import pathlib
+import struct
 import subprocess
 import sys
 
@@ -45,24 +47,46 @@ def addresses(arrays):
     return (ctypes.c_void_p * max(len(arrays), 1))(*(a.ctypes.data for a in arrays))
 
 
+SAFETENSORS = {"float32": "F32", "float64": "F64", "float16": "F16", "int32": "I32", "int8": "I8", "uint8": "U8"}
+
+
+def save_weights(path, arrays):
+    """As a safetensors file."""
+    header, at = {}, 0
+    for name, x in arrays.items():
+        header[name] = {"dtype": SAFETENSORS[x.dtype.name], "shape": x.shape, "data_offsets": [at, at + x.nbytes]}
+        at += x.nbytes
+    text = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for x in arrays.values():
+            file.write(np.ascontiguousarray(x).data)
+
+
 class Compiled:
-    """Direct calls from C; outputs and workspace are allocated once."""
+    """Direct calls from C; outputs and workspace are allocated once. Weights
+    are in the library, laid out by the compiler as it likes."""
 
     weight_addresses = None
 
     def __init__(self, row, tools, folder, this_machine):
         self.machine = this_machine
         source, library = folder / f"{row.file}.mlir", folder / f"{row.file}.so"
-        source.write_text(row.mlir())
-        made = subprocess.run([tools / "bin/mgc", "compile", source, "-o", library, "--mcpu=native"],
-                              capture_output=True, text=True)
+        command = [tools / "bin/mgc", "compile", source, "-o", library, "--mcpu=native"]
+        if row.weights:
+            file = folder / f"{row.file}.safetensors"
+            save_weights(file, row.named_weights())
+            command += ["--weights", file, "--weights", "embed"]
+        source.write_text(row.mlir(row.weights) if row.weights else row.mlir())
+        made = subprocess.run(command, capture_output=True, text=True)
         if made.returncode:
             raise Failed(f"mgc: {made.stderr.strip().splitlines()[0] if made.stderr else made.returncode}")
         self.library = ctypes.CDLL(str(library))
         describe = getattr(self.library, f"{row.file}_model")
         describe.restype = ctypes.POINTER(Model)
         self.entry = describe().contents.entries[0]
-        self.inputs, self.outputs = row.inputs, [machine.array(s) for s in row.output_shapes()]
+        self.inputs = [x for _, x in row.streamed()] if row.weights else row.inputs
+        self.outputs = [machine.array(s) for s in row.output_shapes()]
         self.workspace = machine.memory(self.entry.workspace_bytes + 1)
         self.arguments = (addresses(self.inputs), addresses(self.outputs))
 

@@ -67,8 +67,12 @@ class Row(Compared):
     def expected(self):
         return reference.evaluate(self.flat, self.inputs)
 
-    def mlir(self):
-        return emit_mlir.emit(self.graph)
+    def mlir(self, weights=()):
+        """With the inputs that `weights` names as weights of the module."""
+        return emit_mlir.emit(self.graph, weights)
+
+    def named_weights(self):
+        return {v.name: x for v, x in zip(self.graph.inputs, self.inputs) if v.name in self.weights}
 
     @property
     def wrt(self):
@@ -85,8 +89,7 @@ class Row(Compared):
 
     def onnx(self):
         import emit_onnx
-        named = {v.name: x for v, x in zip(self.graph.inputs, self.inputs) if v.name in self.weights}
-        return emit_onnx.emit(self.graph, named)
+        return emit_onnx.emit(self.graph, self.named_weights())
 
     def streamed(self):
         """The inputs that are not weights."""

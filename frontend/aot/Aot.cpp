@@ -205,11 +205,11 @@ std::size_t bytesOf(const std::map<std::string, Tensor> &weights) {
 /// NAME.safetensors with the weights that the artefact left outside, where we
 /// know their values.
 void writeWeights(const std::string &path, const codegen::Artefact &artefact,
-                  const io::NamedArrays &arrays) {
+                  const KnownWeights &known) {
   io::NamedArrays outside;
   for (const codegen::Argument &argument : artefact.weights)
-    if (const eager::Array *array = io::find(arrays, argument.name))
-      outside.emplace_back(argument.name, *array);
+    if (eager::Array array = known(argument.name); array.view.data)
+      outside.emplace_back(argument.name, array);
   if (!outside.empty())
     io::saveSafetensors(path, outside);
 }
@@ -251,7 +251,11 @@ void compile(const std::string &name, const std::vector<Entry> &entries,
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   builder.trace.context()->appendDialectRegistry(registry);
-  auto artefact = ::mg::compile(builder.trace.module(), how);
+  KnownWeights known{[&](llvm::StringRef weight) {
+    const eager::Array *array = io::find(arrays, weight);
+    return array ? *array : eager::Array();
+  }};
+  auto artefact = ::mg::compile(builder.trace.module(), how, &known);
   if (mlir::failed(artefact))
     complaints.raise("aot", where);
 
@@ -260,7 +264,7 @@ void compile(const std::string &name, const std::vector<Entry> &entries,
     io::WholeFile object(path + ".o"), header(path + ".h");
     object.write({artefact->bytes.data(), artefact->bytes.size()});
     header.write(artefact->header);
-    writeWeights(path + ".safetensors", *artefact, arrays);
+    writeWeights(path + ".safetensors", *artefact, known);
     object.commit();
     header.commit();
   } catch (const io::FileError &error) {

@@ -155,7 +155,7 @@ private:
                    const EntryReport &entry, const Arrays &inputs,
                    const Pool &pool, const Arrays &expected) {
     auto prepared = std::make_shared<PreparedCall>(
-        program, program->find(entry.type.name), inputs, model.weightLookup());
+        program, program->find(entry.type.name), inputs);
     Variant variant;
     variant.result.name = name;
     variant.call = [prepared, &pool, &entry] {
@@ -221,8 +221,7 @@ private:
     const std::shared_ptr<Program> program = profiledProgram();
     const PreparedCall call(
         program, program->find(entry.type.name),
-        inputsFor(program->model().entries[program->find(entry.type.name)]),
-        model.weightLookup());
+        inputsFor(program->model().entries[program->find(entry.type.name)]));
     BenchResult &result = results.back();
     result.report = &entry;
     result.kernels =

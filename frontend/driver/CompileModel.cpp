@@ -99,7 +99,9 @@ codegen::Artefact lower(LoadedModel &model, const OutputPlan &plan) {
       return model.weights.bytes(name);
     };
   }
-  auto artefact = mg::compile(*model.module, model.compile);
+  KnownWeights known{model.weightLookup()};
+  auto artefact = mg::compile(*model.module, model.compile,
+                              model.weights.embedded() ? &known : nullptr);
   if (mlir::failed(artefact))
     model.diagnostics.fail(Exit::Invalid);
   return std::move(*artefact);

@@ -2,7 +2,6 @@
 #include "frontend/driver/PreparedCall.h"
 
 #include <cstring>
-#include <span>
 
 namespace mg::driver {
 
@@ -14,15 +13,8 @@ static eager::Array copyOf(const eager::Array &array) {
 }
 
 PreparedCall::PreparedCall(std::shared_ptr<Program> compiled, int entryIndex,
-                           const std::vector<eager::Array> &inputs,
-                           const eager::WeightLookup &weights)
+                           const std::vector<eager::Array> &inputs)
     : program(std::move(compiled)), index(entryIndex) {
-  const mg_model &model = program->model();
-  for (const mg_argument &weight :
-       std::span(model.weights, model.weight_count)) {
-    weightArrays.push_back(eager::rowMajor(weights(weight.name)));
-    weightPointers.push_back(weightArrays.back().view.data);
-  }
   for (const eager::Array &input : inputs) {
     inputArrays.push_back(copyOf(input));
     inputPointers.push_back(inputArrays.back().view.data);
@@ -45,7 +37,7 @@ PreparedCall::PreparedCall(std::shared_ptr<Program> compiled, int entryIndex,
 }
 
 int PreparedCall::operator()(mg_pool *pool) const {
-  return entry().call(weightPointers.data(), inputPointers.data(),
+  return entry().call(program->weights(), inputPointers.data(),
                       outputPointers.data(), workspace.view.data, pool);
 }
 

@@ -12,8 +12,7 @@ class PreparedCall {
 public:
   /// Outputs begin as bytes 0xff: not a number, where they are floats.
   PreparedCall(std::shared_ptr<Program> program, int entry,
-               const std::vector<eager::Array> &inputs,
-               const eager::WeightLookup &weights);
+               const std::vector<eager::Array> &inputs);
 
   /// A mg_status.
   int operator()(mg_pool *pool) const;
@@ -26,8 +25,8 @@ private:
 
   std::shared_ptr<Program> program;
   int index;
-  std::vector<eager::Array> weightArrays, inputArrays, results;
-  std::vector<const void *> weightPointers, inputPointers;
+  std::vector<eager::Array> inputArrays, results;
+  std::vector<const void *> inputPointers;
   std::vector<void *> outputPointers;
   eager::Array workspace;
 };

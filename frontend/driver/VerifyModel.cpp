@@ -83,7 +83,7 @@ private:
             Exit::Run, "mgc",
             fmt::format("'{}' failed: {}", entry.name, mg_status_text(status)));
       for (std::size_t i = 0; i < got.size(); ++i)
-        worst[i].add(got[i], expected[i], tolerance(got[i]));
+        worst[i].add(got[i], expected[i], tolerance(expected[i]));
     }
     for (std::size_t i = 0; i < worst.size(); ++i)
       tell(entry, entry.outputs[i].name, level, worst[i]);
@@ -106,7 +106,7 @@ private:
   };
 
   Tolerance tolerance(const eager::Array &array) const {
-    Tolerance result = defaultTolerance(array.view.dtype);
+    Tolerance result = toleranceFor(array);
     result.exact = exact && !options.fastMath;
     return result;
   }

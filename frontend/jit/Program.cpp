@@ -24,6 +24,10 @@ Program::Program(std::unique_ptr<State> state) : state(std::move(state)) {}
 
 const mg_model &Program::model() const { return *state->model; }
 
+const void *const *Program::weights() const {
+  return state->weightPointers.data();
+}
+
 int Program::find(llvm::StringRef entry) const {
   for (uint32_t i = 0; i < model().entry_count; ++i)
     if (entry == model().entries[i].name)
@@ -64,27 +68,34 @@ Program::fromModel(const mg_model *model, std::shared_ptr<void> owner,
   return std::shared_ptr<Program>(new Program(std::move(state)));
 }
 
-mlir::FailureOr<std::shared_ptr<Program>>
-Program::create(mlir::ModuleOp module, const CompileOptions &options,
-                const eager::WeightLookup &weights) {
-  mlir::Location location = module.getLoc();
-  auto artefact = compile(module, options);
-  if (mlir::failed(artefact))
-    return mlir::failure();
-  auto load = [&] { return codegen::LoadedObject::load(artefact->bytes); };
-  auto object = options.codegen.times
-                    ? options.codegen.times->time("load", load)
-                    : load();
+/// The program of an object that was just made.
+static mlir::FailureOr<std::shared_ptr<Program>>
+load(const codegen::Artefact &artefact, const eager::WeightLookup &weights,
+     mlir::Location location) {
+  auto object = codegen::LoadedObject::load(artefact.bytes);
   if (!object)
     return mlir::emitError(location)
            << "internal: " << llvm::toString(object.takeError());
-  auto describe = (*object)->lookup(artefact->name + "_model");
+  auto describe = (*object)->lookup(artefact.name + "_model");
   if (!describe)
     return mlir::emitError(location)
            << "internal: " << llvm::toString(describe.takeError());
   auto *model = reinterpret_cast<const mg_model *(*)()>(*describe)();
-  return fromModel(model, std::shared_ptr<void>(std::move(*object)), weights,
-                   location);
+  return Program::fromModel(model, std::shared_ptr<void>(std::move(*object)),
+                            weights, location);
+}
+
+mlir::FailureOr<std::shared_ptr<Program>>
+Program::create(mlir::ModuleOp module, const CompileOptions &options,
+                const eager::WeightLookup &weights) {
+  mlir::Location location = module.getLoc();
+  KnownWeights known{weights};
+  auto artefact = compile(module, options, weights ? &known : nullptr);
+  if (mlir::failed(artefact))
+    return mlir::failure();
+  auto loadIt = [&] { return load(*artefact, known, location); };
+  return options.codegen.times ? options.codegen.times->time("load", loadIt)
+                               : loadIt();
 }
 
 static eager::Array freshFor(const mg_argument &argument) {
@@ -134,7 +145,7 @@ int Program::run(int entry, llvm::ArrayRef<eager::Array> inputs,
   eager::Array workspace;
   if (workspaceBytes > 0)
     workspace = eager::allocate(MG_U8, std::array{workspaceBytes});
-  return callee.call(state->weightPointers.data(), in.data(), out.data(),
+  return callee.call(weights(), in.data(), out.data(),
                      workspace.view.data, pool);
 }
 
@@ -142,8 +153,6 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<mlir::mg::MgDialect>();
   codegen::registerDialects(registry);
 }
-
-std::vector<std::string> optionalPasses() { return mlir::mg::optionalPasses(); }
 
 /// Runs the passes that `build` adds, in place.
 static mlir::LogicalResult runPasses(
@@ -171,12 +180,78 @@ mlir::LogicalResult simplify(mlir::ModuleOp module,
                    mlir::mg::buildSimplifyPipeline);
 }
 
+eager::Array KnownWeights::operator()(llvm::StringRef name) const {
+  if (const eager::Array *array = io::find(prepared, name))
+    return *array;
+  return find ? find(name) : eager::Array();
+}
+
+static constexpr llvm::StringLiteral prepareFlag = "mg-prepare-weights";
+
+std::vector<std::string> optionalPasses() {
+  std::vector<std::string> flags = mlir::mg::optionalPasses();
+  flags.push_back(prepareFlag.str());
+  return flags;
+}
+
+/// Runs what lays the weights out, `layOut`, and keeps what it computes.
+static mlir::LogicalResult prepare(mlir::ModuleOp layOut, KnownWeights &known) {
+  auto artefact = codegen::compile(layOut, {});
+  if (mlir::failed(artefact))
+    return mlir::failure();
+  auto program = load(*artefact, {}, layOut.getLoc());
+  if (mlir::failed(program))
+    return mlir::failure();
+  const mg_entry &entry = (*program)->model().entries[0];
+  std::vector<eager::Array> inputs, outputs;
+  for (const mg_argument &input : llvm::ArrayRef(entry.inputs, entry.input_count))
+    inputs.push_back(known.find(input.name));
+  if (int status = (*program)->run(0, inputs, outputs, /*pool=*/nullptr))
+    return layOut.emitError("weights cannot be laid out: status ") << status;
+  for (auto [output, array] :
+       llvm::zip(llvm::ArrayRef(entry.outputs, entry.output_count), outputs))
+    known.prepared.emplace_back(output.name, array);
+  return mlir::success();
+}
+
+static mlir::LogicalResult prepareWeights(mlir::ModuleOp module,
+                                          KnownWeights &known) {
+  mlir::OwningOpRef<mlir::ModuleOp> layOut =
+      codegen::prepareWeights(module, [&](llvm::StringRef name) {
+        return known.find(name).view.data != nullptr;
+      });
+  return layOut ? prepare(*layOut, known) : mlir::success();
+}
+
+/// Weights that are embedded, those of `known` included, from there.
+static void embedPrepared(codegen::Options &options,
+                          const KnownWeights &known) {
+  if (!options.embeddedWeight)
+    return;
+  options.embeddedWeight = [&known, others = options.embeddedWeight](
+                               llvm::StringRef name) -> llvm::ArrayRef<char> {
+    const eager::Array *array = io::find(known.prepared, name);
+    return array ? llvm::ArrayRef(static_cast<const char *>(array->view.data),
+                                  array->bytes())
+                 : others(name);
+  };
+}
+
 mlir::FailureOr<codegen::Artefact> compile(mlir::ModuleOp module,
-                                           const CompileOptions &options) {
+                                           const CompileOptions &options,
+                                           KnownWeights *known) {
   if (mlir::failed(runPasses(module, options, "mg to linalg",
                              mlir::mg::buildToLinalgPipeline)))
     return mlir::failure();
-  return codegen::compile(module, options.codegen);
+  codegen::Options how = options.codegen;
+  if (known && known->find &&
+      !llvm::is_contained(options.disabled, prepareFlag)) {
+    auto run = [&] { return prepareWeights(module, *known); };
+    if (mlir::failed(how.times ? how.times->time("weights", run) : run()))
+      return mlir::failure();
+    embedPrepared(how, *known);
+  }
+  return codegen::compile(module, how);
 }
 
 } // namespace mg

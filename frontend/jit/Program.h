@@ -8,6 +8,7 @@
 
 #include "codegen/Compiler.h"
 #include "frontend/eager/Execute.h"
+#include "frontend/io/NamedArrays.h"
 #include "minigrad/model.h"
 
 #include <memory>
@@ -38,10 +39,25 @@ mlir::LogicalResult expandTransforms(mlir::ModuleOp module,
 mlir::LogicalResult simplify(mlir::ModuleOp module,
                              const CompileOptions &options);
 
+/// Weights whose values are there when a program is compiled.
+struct KnownWeights {
+  eager::WeightLookup find;
+  /// Those that the program reads in place of others, under names of their
+  /// own; `compile` adds them.
+  io::NamedArrays prepared = {};
+
+  /// By either name; no data where there is none.
+  eager::Array operator()(llvm::StringRef name) const;
+};
+
 /// The `mg` level to the `linalg` level (passes/), in place, then to what
 /// `options.codegen.emit` asks for. Diagnostics go to the module's context.
+/// Where `known` is given, its weights are laid out as the kernels read them
+/// (codegen::prepareWeights; `mg-prepare-weights` among `options.disabled`
+/// leaves that out).
 mlir::FailureOr<codegen::Artefact> compile(mlir::ModuleOp module,
-                                           const CompileOptions &options);
+                                           const CompileOptions &options,
+                                           KnownWeights *known = nullptr);
 
 /// The dialects of every level, for whoever makes a context.
 void registerAllDialects(mlir::DialectRegistry &registry);
@@ -62,6 +78,8 @@ public:
 
   /// Entries with their names, dtypes and shapes.
   const mg_model &model() const;
+  /// As an mg_entry_function takes them.
+  const void *const *weights() const;
   /// Index of an entry, -1 where there is none.
   int find(llvm::StringRef entry) const;
   /// Calls an entry. Inputs must fit in dtype and shape (MG_ERROR_SHAPE;

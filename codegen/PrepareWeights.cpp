@@ -1,0 +1,311 @@
+//===- PrepareWeights.cpp - weights as the kernels read them --------------===//
+//
+// A contraction reads one input in vectors, a tile's width of columns for each
+// step of its sums. Where that input is a matrix, each step is another cache
+// line or page, so it is copied into panels first, anew in each call (decision
+// 37). A weight is the same in all calls: it can lie in panels from the start.
+//
+//   y[m,n] += x[m,k] * w[n,k]   ->   y[m,n] += x[m,k] * p[n / 48, k, n mod 48]
+//   w : 768 x 3072                   p : 16 x 3072 x 48
+//
+// A panel is as wide as the best register tile of the widest vectors. Narrower
+// levels have tiles that divide it, so one layout serves all of them and does
+// not depend on the CPU. Columns that the last panel lacks are zero and are
+// never used.
+//
+// What becomes of the weights is a model of its own, `prepare`, which whoever
+// compiles or loads the program runs once.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/Compiler.h"
+#include "codegen/VectorPlan.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+
+namespace mg::codegen {
+
+namespace {
+/// A weight's dimensions in their new order:
+///   what panels belong to [outer] x panels x steps [inner] x width
+struct Layout {
+  SmallVector<int64_t> outer, inner;
+  /// The dimension that is cut into panels, and by how many of it.
+  int64_t columns, width;
+
+  bool operator==(const Layout &other) const {
+    return outer == other.outer && inner == other.inner &&
+           columns == other.columns && width == other.width;
+  }
+  int64_t panels(RankedTensorType type) const {
+    return llvm::divideCeil(type.getDimSize(columns), width);
+  }
+  /// Of the weight `type`, laid out so.
+  RankedTensorType apply(RankedTensorType type) const;
+  /// The map to the panels, from that to the weight.
+  AffineMap apply(AffineMap map) const;
+};
+
+/// A weight, and how all that read it want it.
+struct Candidate {
+  RankedTensorType type;
+  StringAttr dtype;
+  Layout layout;
+  unsigned reads = 0;
+  bool isPossible = true;
+};
+
+class Preparation {
+public:
+  explicit Preparation(ModuleOp module) : module(module) {}
+
+  OwningOpRef<ModuleOp> run(llvm::function_ref<bool(StringRef)> isKnown);
+
+private:
+  void collect(func::FuncOp entry, llvm::function_ref<bool(StringRef)> isKnown);
+  void replaceWeights(func::FuncOp entry);
+  OwningOpRef<ModuleOp> createModule();
+  std::string nameOf(StringRef weight, const Layout &layout) const;
+
+  ModuleOp module;
+  llvm::MapVector<StringRef, Candidate> candidates;
+  llvm::StringSet<> names;
+};
+} // namespace
+
+/// The layout that the op wants of the operand; none where it is fine as it is.
+static std::optional<Layout> chooseLayout(OpOperand &operand) {
+  auto op = dyn_cast<linalg::GenericOp>(operand.getOwner());
+  if (!op || !op->hasAttr("mg.contraction") || !op.isDpsInput(&operand) ||
+      !isa<FloatType>(getElementTypeOrSelf(operand.get())) ||
+      llvm::is_contained(op.getStaticLoopRanges(), 0))
+    return std::nullopt;
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  if (!map.isProjectedPermutation())
+    return std::nullopt;
+  FailureOr<LoopNest> nest = buildLoopNest(op);
+  if (failed(nest))
+    return std::nullopt;
+  auto panels = choosePanels(*nest, operand.getOperandNumber());
+  if (!panels)
+    return std::nullopt;
+  Layout layout;
+  layout.width = panels->width;
+  SmallVector<std::pair<unsigned, int64_t>> steps;
+  for (int64_t i = 0; i < map.getNumResults(); ++i) {
+    unsigned d = map.getDimPosition(i);
+    if (d == panels->loop)
+      layout.columns = i;
+    else if (nest->reduction[d])
+      steps.emplace_back(d, i);
+    else
+      layout.outer.push_back(i);
+  }
+  llvm::sort(steps); // in the order of the sum
+  for (auto [d, i] : steps)
+    layout.inner.push_back(i);
+  return layout;
+}
+
+void Preparation::collect(func::FuncOp entry,
+                          llvm::function_ref<bool(StringRef)> isKnown) {
+  for (BlockArgument argument : entry.getArguments()) {
+    unsigned place = argument.getArgNumber();
+    auto name = entry.getArgAttrOfType<StringAttr>(place, "mg.name");
+    if (!entry.getArgAttr(place, "mg.weight") || !name)
+      continue;
+    names.insert(name.getValue());
+    if (!isKnown(name))
+      continue;
+    auto [it, isNew] = candidates.try_emplace(name.getValue());
+    Candidate &candidate = it->second;
+    candidate.type = cast<RankedTensorType>(argument.getType());
+    candidate.dtype = entry.getArgAttrOfType<StringAttr>(place, "mg.dtype");
+    for (OpOperand &use : argument.getUses()) {
+      std::optional<Layout> layout = chooseLayout(use);
+      candidate.isPossible &=
+          layout && (candidate.reads == 0 || *layout == candidate.layout);
+      if (!candidate.isPossible)
+        break;
+      candidate.layout = *layout;
+      ++candidate.reads;
+    }
+  }
+}
+
+RankedTensorType Layout::apply(RankedTensorType type) const {
+  SmallVector<int64_t> shape;
+  for (int64_t i : outer)
+    shape.push_back(type.getDimSize(i));
+  shape.push_back(panels(type));
+  for (int64_t i : inner)
+    shape.push_back(type.getDimSize(i));
+  shape.push_back(width);
+  return RankedTensorType::get(shape, type.getElementType());
+}
+
+AffineMap Layout::apply(AffineMap map) const {
+  SmallVector<AffineExpr> results;
+  for (int64_t i : outer)
+    results.push_back(map.getResult(i));
+  results.push_back(map.getResult(columns).floorDiv(width));
+  for (int64_t i : inner)
+    results.push_back(map.getResult(i));
+  results.push_back(map.getResult(columns) % width);
+  return AffineMap::get(map.getNumDims(), 0, results, map.getContext());
+}
+
+/// A name that no weight has.
+std::string Preparation::nameOf(StringRef weight, const Layout &layout) const {
+  std::string name = (weight + ".panels" + Twine(layout.width)).str();
+  while (names.contains(name))
+    name += '_';
+  return name;
+}
+
+//===----------------------------------------------------------------------===//
+// The entries
+//===----------------------------------------------------------------------===//
+
+static void readPanels(OpOperand &read, const Layout &layout, Value panels) {
+  auto op = cast<linalg::GenericOp>(read.getOwner());
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  AffineMap &map = maps[read.getOperandNumber()];
+  map = layout.apply(map);
+  op.setIndexingMapsAttr(Builder(op).getAffineMapArrayAttr(maps));
+  read.set(panels);
+}
+
+/// Panels take the places of their weights.
+void Preparation::replaceWeights(func::FuncOp entry) {
+  for (BlockArgument argument : entry.getArguments()) {
+    unsigned place = argument.getArgNumber();
+    auto name = entry.getArgAttrOfType<StringAttr>(place, "mg.name");
+    auto it = name && entry.getArgAttr(place, "mg.weight")
+                  ? candidates.find(name.getValue())
+                  : candidates.end();
+    if (it == candidates.end())
+      continue;
+    const Candidate &candidate = it->second;
+    for (OpOperand &use : llvm::make_early_inc_range(argument.getUses()))
+      readPanels(use, candidate.layout, argument);
+    argument.setType(candidate.layout.apply(candidate.type));
+    entry.setArgAttr(
+        place, "mg.name",
+        StringAttr::get(entry.getContext(), nameOf(name, candidate.layout)));
+  }
+  entry.setFunctionType(FunctionType::get(entry.getContext(),
+                                          entry.getBody().getArgumentTypes(),
+                                          entry.getResultTypes()));
+}
+
+//===----------------------------------------------------------------------===//
+// The module that computes the panels
+//===----------------------------------------------------------------------===//
+
+/// Zeros behind the last column, up to whole panels.
+static Value padColumns(OpBuilder &b, Location loc, const Layout &layout,
+                        Value weight) {
+  auto type = cast<RankedTensorType>(weight.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape[layout.columns] = layout.panels(type) * layout.width;
+  if (shape == type.getShape())
+    return weight;
+  SmallVector<OpFoldResult> low(type.getRank(), b.getIndexAttr(0)), high = low;
+  high[layout.columns] =
+      b.getIndexAttr(shape[layout.columns] - type.getDimSize(layout.columns));
+  Value zero =
+      b.create<arith::ConstantOp>(loc, b.getZeroAttr(type.getElementType()));
+  return b.create<tensor::PadOp>(
+      loc, RankedTensorType::get(shape, type.getElementType()), weight, low,
+      high, zero);
+}
+
+static Value createPanels(OpBuilder &b, Location loc, const Layout &layout,
+                          Value weight) {
+  auto type = cast<RankedTensorType>(weight.getType());
+  RankedTensorType result = layout.apply(type);
+  weight = padColumns(b, loc, layout, weight);
+  unsigned rank = result.getRank(), panel = layout.outer.size();
+  SmallVector<AffineExpr> from(type.getRank());
+  for (auto [d, i] : llvm::enumerate(layout.outer))
+    from[i] = b.getAffineDimExpr(d);
+  for (auto [d, i] : llvm::enumerate(layout.inner))
+    from[i] = b.getAffineDimExpr(panel + 1 + d);
+  from[layout.columns] =
+      b.getAffineDimExpr(panel) * layout.width + b.getAffineDimExpr(rank - 1);
+  Value empty = b.create<tensor::EmptyOp>(loc, result.getShape(),
+                                          result.getElementType());
+  auto copy = b.create<linalg::GenericOp>(
+      loc, result, weight, empty,
+      ArrayRef{AffineMap::get(rank, 0, from, b.getContext()),
+               b.getMultiDimIdentityMap(rank)},
+      SmallVector(rank, utils::IteratorType::parallel),
+      [](OpBuilder &body, Location at, ValueRange arguments) {
+        body.create<linalg::YieldOp>(at, arguments.front());
+      });
+  return copy.getResult(0);
+}
+
+static DictionaryAttr describe(OpBuilder &b, StringRef name, StringAttr dtype) {
+  return b.getDictionaryAttr(
+      {b.getNamedAttr("mg.dtype", dtype),
+       b.getNamedAttr("mg.name", b.getStringAttr(name))});
+}
+
+OwningOpRef<ModuleOp> Preparation::createModule() {
+  Location loc = module.getLoc();
+  OwningOpRef<ModuleOp> made = ModuleOp::create(loc);
+  OpBuilder b = OpBuilder::atBlockEnd(made->getBody());
+  (*made)->setAttr("mg.name", b.getStringAttr("prepare"));
+  SmallVector<Type> inputs, outputs;
+  SmallVector<Attribute> inputAttrs, outputAttrs;
+  for (const auto &[name, candidate] : candidates) {
+    inputs.push_back(candidate.type);
+    inputAttrs.push_back(describe(b, name, candidate.dtype));
+    outputs.push_back(candidate.layout.apply(candidate.type));
+    outputAttrs.push_back(
+        describe(b, nameOf(name, candidate.layout), candidate.dtype));
+  }
+  auto entry = b.create<func::FuncOp>(loc, "prepare",
+                                      b.getFunctionType(inputs, outputs));
+  entry->setAttr("mg.entry", b.getUnitAttr());
+  entry.setArgAttrsAttr(b.getArrayAttr(inputAttrs));
+  entry.setResAttrsAttr(b.getArrayAttr(outputAttrs));
+  b.setInsertionPointToStart(entry.addEntryBlock());
+  SmallVector<Value> results;
+  for (auto [argument, candidate] :
+       llvm::zip_equal(entry.getArguments(), candidates))
+    results.push_back(createPanels(b, loc, candidate.second.layout, argument));
+  b.create<func::ReturnOp>(loc, results);
+  return made;
+}
+
+OwningOpRef<ModuleOp>
+Preparation::run(llvm::function_ref<bool(StringRef)> isKnown) {
+  auto entries = llvm::to_vector(module.getOps<func::FuncOp>());
+  llvm::erase_if(entries, [](func::FuncOp f) { return f.isExternal(); });
+  for (func::FuncOp entry : entries)
+    collect(entry, isKnown);
+  candidates.remove_if([](const auto &candidate) {
+    return !candidate.second.isPossible || candidate.second.reads == 0;
+  });
+  if (candidates.empty())
+    return {};
+  OwningOpRef<ModuleOp> made = createModule();
+  llvm::for_each(entries, [&](func::FuncOp entry) { replaceWeights(entry); });
+  return made;
+}
+
+OwningOpRef<ModuleOp>
+prepareWeights(ModuleOp module, llvm::function_ref<bool(StringRef)> isKnown) {
+  return Preparation(module).run(isKnown);
+}
+
+} // namespace mg::codegen

@@ -1,0 +1,201 @@
+// Weights as the kernels read them: the same results as from the weights as
+// they are, at every CPU level, whatever does not divide.
+#include "Compiled.h"
+#include "Kernel.h"
+#include "minigrad/status.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <numeric>
+
+using namespace mg::codegen;
+using namespace mg::codegen::test;
+
+namespace {
+
+/// y = x . w, `w` a weight, as an entry of `name`.
+std::string product(const std::string &name, const Operand &x, const Operand &w,
+                    const Operand &y, const std::string &loops,
+                    const std::string &iterators) {
+  const auto map = [&](const Operand &operand) {
+    return "affine_map<(" + loops + ") -> (" + operand.map + ")>";
+  };
+  return R"mlir(
+  func.func @)mlir" +
+         name + "(%x: " + x.tensor() +
+         R"mlir( {mg.name = "x", mg.dtype = "f32"},
+                %w: )mlir" +
+         w.tensor() + R"mlir( {mg.name = "w", mg.dtype = "f32", mg.weight})
+      -> ()mlir" +
+         y.tensor() + R"mlir( {mg.name = "y", mg.dtype = "f32"})
+      attributes {mg.entry} {
+    %zero = arith.constant 0.0 : f32
+    %empty = tensor.empty() : )mlir" +
+         y.tensor() +
+         "\n    %init = linalg.fill ins(%zero : f32) outs(%empty : " +
+         y.tensor() + ") -> " + y.tensor() + R"mlir(
+    %y = linalg.generic {indexing_maps = [)mlir" +
+         map(x) + ", " + map(w) + ", " + map(y) + "], iterator_types = [" +
+         iterators + R"mlir(], mg.contraction}
+        ins(%x, %w : )mlir" +
+         x.tensor() + ", " + w.tensor() + ") outs(%init : " + y.tensor() +
+         R"mlir() {
+    ^bb0(%a: f32, %b: f32, %s: f32):
+      %p = arith.mulf %a, %b : f32
+      %t = arith.addf %s, %p : f32
+      linalg.yield %t : f32
+    } -> )mlir" +
+         y.tensor() + "\n    return %y : " + y.tensor() + "\n  }\n";
+}
+
+std::string matrices(const std::string &name, int64_t m, int64_t n, int64_t k) {
+  return product(name, {{m, k}, "m, k"}, {{n, k}, "n, k"}, {{m, n}, "m, n"},
+                 "m, n, k", R"("parallel", "parallel", "reduction")");
+}
+
+std::string moduleOf(const std::string &entries) {
+  return "module attributes {mg.name = \"net\"} {\n" + entries + "}\n";
+}
+
+/// A module, and what prepares its weights.
+class Prepared {
+public:
+  explicit Prepared(const std::string &text, bool isKnown = true)
+      : context(registry(), mlir::MLIRContext::Threading::DISABLED),
+        module(mlir::parseSourceString<mlir::ModuleOp>(text, &context)),
+        layOut(prepareWeights(*module,
+                              [&](llvm::StringRef) { return isKnown; })) {}
+
+  static std::string textOf(mlir::ModuleOp module) {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    module.print(os);
+    return text;
+  }
+
+  static mlir::DialectRegistry registry() {
+    mlir::DialectRegistry registry;
+    registerDialects(registry);
+    return registry;
+  }
+
+  mlir::MLIRContext context;
+  mlir::OwningOpRef<mlir::ModuleOp> module, layOut;
+};
+
+/// Small integers, so that no order of additions rounds.
+std::vector<float> numbers(int64_t count, int seed) {
+  std::vector<float> values(count);
+  for (int64_t i = 0; i < count; ++i)
+    values[i] = float((i * 7 + seed) % 13 - 6);
+  return values;
+}
+
+int64_t sizeOf(const mg_argument &argument) {
+  return std::accumulate(argument.shape, argument.shape + argument.rank,
+                         int64_t(1), std::multiplies<>());
+}
+
+class PrepareWeights : public testing::TestWithParam<std::string> {
+protected:
+  /// The result with prepared weights is that with the weights as they are.
+  void expectEqual(const std::string &text) {
+    Options options;
+    options.levels = {GetParam()};
+    const Compiled plain(text, options);
+    ASSERT_TRUE(plain);
+    Prepared prepared(text);
+    ASSERT_TRUE(prepared.layOut);
+    const Compiled panels(Prepared::textOf(*prepared.module), options),
+        layOut(Prepared::textOf(*prepared.layOut), options);
+    ASSERT_TRUE(panels && layOut);
+
+    const mg_entry &entry = plain.model->entries[0];
+    const auto x = numbers(sizeOf(entry.inputs[0]), 1),
+               w = numbers(sizeOf(plain.model->weights[0]), 2);
+    std::vector<float> expected(sizeOf(entry.outputs[0]), NAN), got = expected;
+    ASSERT_EQ(plain.call({x.data()}, {expected.data()}, {w.data()}), MG_OK);
+
+    ASSERT_EQ(panels.model->weight_count, 1u);
+    const mg_argument &laidOut = panels.model->weights[0];
+    EXPECT_STREQ(laidOut.name, layOut.model->entries[0].outputs[0].name);
+    std::vector<float> p(sizeOf(laidOut), NAN);
+    ASSERT_EQ(layOut.call({w.data()}, {p.data()}), MG_OK);
+    ASSERT_EQ(panels.call({x.data()}, {got.data()}, {p.data()}), MG_OK);
+    EXPECT_EQ(got, expected);
+  }
+};
+
+TEST_P(PrepareWeights, OfAProduct) {
+  expectEqual(moduleOf(matrices("run", 8, 96, 40)));
+}
+
+TEST_P(PrepareWeights, OfSizesThatNothingDivides) {
+  for (int64_t m : {2, 7, 33})
+    for (int64_t n : {1, 5, 17, 97, 131})
+      for (int64_t k : {1, 3, 70})
+        if (n > 1) {
+          SCOPED_TRACE(testing::Message() << m << ' ' << n << ' ' << k);
+          Prepared prepared(moduleOf(matrices("run", m, n, k)));
+          if (prepared.layOut)
+            expectEqual(moduleOf(matrices("run", m, n, k)));
+        }
+}
+
+TEST_P(PrepareWeights, OfALongSum) {
+  expectEqual(moduleOf(matrices("run", 40, 100, 5000)));
+}
+
+TEST_P(PrepareWeights, OfBatches) {
+  expectEqual(moduleOf(
+      product("run", {{3, 20, 30}, "b, m, k"}, {{3, 70, 30}, "b, n, k"},
+              {{3, 20, 70}, "b, m, n"}, "b, m, n, k",
+              R"("parallel", "parallel", "parallel", "reduction")")));
+}
+
+TEST_P(PrepareWeights, OfAConvolution) {
+  expectEqual(moduleOf(product(
+      "run", {{2, 20, 9, 9}, "b, c, h + i, w + j"},
+      {{50, 20, 3, 3}, "o, c, i, j"}, {{2, 50, 7, 7}, "b, o, h, w"},
+      "b, o, h, w, c, i, j",
+      R"("parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction")")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, PrepareWeights,
+                         testing::ValuesIn(levelsHere()), levelTestName);
+
+TEST(PreparedWeights, AreReadInPanels) {
+  Prepared prepared(moduleOf(matrices("run", 64, 96, 40)));
+  ASSERT_TRUE(prepared.layOut);
+  auto entry = *prepared.module->getOps<mlir::func::FuncOp>().begin();
+  const auto type =
+      mlir::cast<mlir::RankedTensorType>(entry.getArgumentTypes()[1]);
+  // Panels, steps, columns: as many as there are, or a few more.
+  ASSERT_EQ(type.getRank(), 3);
+  EXPECT_EQ(type.getDimSize(1), 40);
+  EXPECT_GE(type.getDimSize(0) * type.getDimSize(2), 96);
+  EXPECT_LT((type.getDimSize(0) - 1) * type.getDimSize(2), 96);
+}
+
+TEST(PreparedWeights, StayWhereTheyAreReadOnce) {
+  EXPECT_FALSE(Prepared(moduleOf(matrices("run", 1, 96, 40))).layOut);
+}
+
+TEST(PreparedWeights, StayWhereTheyAreNotKnown) {
+  EXPECT_FALSE(Prepared(moduleOf(matrices("run", 64, 96, 40)), false).layOut);
+}
+
+TEST(PreparedWeights, StayWhereReadersDisagree) {
+  // The second entry reads w across.
+  const std::string across = product(
+      "across", {{8, 96}, "m, k"}, {{96, 40}, "k, n"}, {{8, 40}, "m, n"},
+      "m, n, k", R"("parallel", "parallel", "reduction")");
+  EXPECT_FALSE(Prepared(moduleOf(matrices("run", 64, 96, 40) + across)).layOut);
+  // One entry alone, and two that agree, are fine.
+  EXPECT_TRUE(Prepared(moduleOf(across)).layOut);
+  EXPECT_TRUE(Prepared(moduleOf(matrices("run", 64, 96, 40) +
+                                matrices("again", 64, 96, 40)))
+                  .layOut);
+}
+
+} // namespace
