@@ -217,14 +217,15 @@ static Value padColumns(OpBuilder &b, Location loc, const Layout &layout,
   shape[layout.columns] = layout.panels(type) * layout.width;
   if (shape == type.getShape())
     return weight;
-  SmallVector<OpFoldResult> low(type.getRank(), b.getIndexAttr(0)), high = low;
-  high[layout.columns] =
-      b.getIndexAttr(shape[layout.columns] - type.getDimSize(layout.columns));
   Value zero =
       b.create<arith::ConstantOp>(loc, b.getZeroAttr(type.getElementType()));
-  return b.create<tensor::PadOp>(
-      loc, RankedTensorType::get(shape, type.getElementType()), weight, low,
-      high, zero);
+  Value empty = b.create<tensor::EmptyOp>(loc, shape, type.getElementType());
+  Value zeros = b.create<linalg::FillOp>(loc, zero, empty).getResult(0);
+  SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)),
+      strides(type.getRank(), b.getIndexAttr(1));
+  return b.create<tensor::InsertSliceOp>(loc, weight, zeros, offsets,
+                                         tensor::getMixedSizes(b, loc, weight),
+                                         strides);
 }
 
 static Value createPanels(OpBuilder &b, Location loc, const Layout &layout,

@@ -71,8 +71,11 @@ static int64_t leastBytes(ArrayRef<LoopNest *> nests, const LoopNest &nest,
 static bool canStream(ArrayRef<LoopNest *> nests, LoopNest &nest,
                       unsigned number) {
   const Access &output = nest.outputs[number];
-  if (!isWholeArgument(output.buffer) || nest.isReduced(output) ||
-      !nest.body->getArgument(nest.inputs.size() + number).use_empty())
+  // The body of a linalg.map has no arguments for its outputs.
+  unsigned argument = nest.inputs.size() + number;
+  bool isRead = argument < nest.body->getNumArguments() &&
+                !nest.body->getArgument(argument).use_empty();
+  if (!isWholeArgument(output.buffer) || nest.isReduced(output) || isRead)
     return false;
   int64_t bytes = output.element.getIntOrFloatBitWidth() / 8;
   int64_t count = cast<MemRefType>(output.buffer.getType()).getNumElements();

@@ -255,7 +255,8 @@ void compile(const std::string &name, const std::vector<Entry> &entries,
     const eager::Array *array = io::find(arrays, weight);
     return array ? *array : eager::Array();
   }};
-  auto artefact = ::mg::compile(builder.trace.module(), how, &known);
+  auto artefact =
+      ::mg::compile(builder.trace.module(), how, embed ? &known : nullptr);
   if (mlir::failed(artefact))
     complaints.raise("aot", where);
 

@@ -3,6 +3,7 @@
 
 #include "frontend/driver/Link.h"
 #include "frontend/driver/Supervise.h"
+#include "frontend/io/Safetensors.h"
 #include "frontend/io/WholeFile.h"
 
 #include "llvm/Support/TimeProfiler.h"
@@ -84,7 +85,14 @@ std::vector<std::string> levelsFor(const Options &options,
   return {"x86-64-v2", "x86-64-v3", "x86-64-v4"};
 }
 
-codegen::Artefact lower(LoadedModel &model, const OutputPlan &plan) {
+/// Whether weights may be laid out anew: who calls the artefact has the file
+/// that we write, or needs none.
+bool mayPrepare(const LoadedModel &model) {
+  return model.weights.embedded() || !model.options.preparedWeights.empty();
+}
+
+codegen::Artefact lower(LoadedModel &model, const OutputPlan &plan,
+                        KnownWeights &known) {
   codegen::Options &options = model.compile.codegen;
   options.levels = levelsFor(model.options, plan);
   options.emit = findLevel(plan.level)->emit;
@@ -94,14 +102,18 @@ codegen::Artefact lower(LoadedModel &model, const OutputPlan &plan) {
                   fmt::format("the level '{}' is for one CPU: --mcpu names {}",
                               plan.level, options.levels.size()));
   if (model.weights.embedded()) {
-    model.weights.check(*model.module);
     options.embeddedWeight = [&](llvm::StringRef name) {
       return model.weights.bytes(name);
     };
   }
-  KnownWeights known{model.weightLookup()};
+  if (model.weights.embedded() && !model.options.preparedWeights.empty())
+    throw Failure(Exit::Usage, "mgc",
+                  "--prepared-weights: the artefact holds all weights",
+                  "--weights FILE.safetensors keeps them outside");
+  if (mayPrepare(model))
+    model.weights.check(*model.module);
   auto artefact = mg::compile(*model.module, model.compile,
-                              model.weights.embedded() ? &known : nullptr);
+                              mayPrepare(model) ? &known : nullptr);
   if (mlir::failed(artefact))
     model.diagnostics.fail(Exit::Invalid);
   return std::move(*artefact);
@@ -149,6 +161,15 @@ void writeArtefact(const codegen::Artefact &artefact, const OutputPlan &plan,
   file.commit();
 }
 
+/// The weights that `artefact` reads from a file.
+void writeWeights(const codegen::Artefact &artefact, const KnownWeights &known,
+                  const std::string &path) {
+  io::NamedArrays arrays;
+  for (const codegen::Argument &weight : artefact.weights)
+    arrays.emplace_back(weight.name, known(weight.name));
+  io::saveSafetensors(path, arrays);
+}
+
 void printSummary(const codegen::Artefact &artefact) {
   for (const codegen::Entry &entry : artefact.entries)
     fmt::print(stderr, "{}: {} inputs, {} outputs, {} bytes of workspace\n",
@@ -188,16 +209,19 @@ OutputPlan planOutput(const std::string &out, const std::string &emit) {
 Exit compileLoaded(LoadedModel &model, const std::string &out,
                    const OutputPlan &plan) {
   codegen::Artefact artefact;
+  KnownWeights known{model.weightLookup()};
   if (isEarly(plan.level)) {
     std::string text = earlyText(model, plan.level);
     artefact.bytes.assign(text.begin(), text.end());
   } else {
     llvm::TimeTraceScope trace("compile");
-    artefact = lower(model, plan);
+    artefact = lower(model, plan, known);
   }
   enterStage(Stage::Writing);
   model.times.time("write", [&] {
     llvm::TimeTraceScope trace("write");
+    if (!model.options.preparedWeights.empty())
+      writeWeights(artefact, known, model.options.preparedWeights);
     writeArtefact(artefact, plan, out);
   });
   if (model.options.verbose)

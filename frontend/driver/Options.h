@@ -20,6 +20,9 @@ struct Options {
   bool fastMath = false;
   /// "embed", a safetensors file, or both.
   std::vector<std::string> weights;
+  /// Where weights that stay outside go as the kernels read them; empty: they
+  /// are read as they are.
+  std::string preparedWeights;
   /// "batch=8" and "x=8x64".
   std::vector<std::string> dims, shapes;
   std::string dumpDir, trace;

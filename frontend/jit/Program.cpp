@@ -145,8 +145,8 @@ int Program::run(int entry, llvm::ArrayRef<eager::Array> inputs,
   eager::Array workspace;
   if (workspaceBytes > 0)
     workspace = eager::allocate(MG_U8, std::array{workspaceBytes});
-  return callee.call(weights(), in.data(), out.data(),
-                     workspace.view.data, pool);
+  return callee.call(weights(), in.data(), out.data(), workspace.view.data,
+                     pool);
 }
 
 void registerAllDialects(mlir::DialectRegistry &registry) {
@@ -204,7 +204,8 @@ static mlir::LogicalResult prepare(mlir::ModuleOp layOut, KnownWeights &known) {
     return mlir::failure();
   const mg_entry &entry = (*program)->model().entries[0];
   std::vector<eager::Array> inputs, outputs;
-  for (const mg_argument &input : llvm::ArrayRef(entry.inputs, entry.input_count))
+  for (const mg_argument &input :
+       llvm::ArrayRef(entry.inputs, entry.input_count))
     inputs.push_back(known.find(input.name));
   if (int status = (*program)->run(0, inputs, outputs, /*pool=*/nullptr))
     return layOut.emitError("weights cannot be laid out: status ") << status;
@@ -244,7 +245,8 @@ mlir::FailureOr<codegen::Artefact> compile(mlir::ModuleOp module,
                              mlir::mg::buildToLinalgPipeline)))
     return mlir::failure();
   codegen::Options how = options.codegen;
-  if (known && known->find &&
+  // The level between passes/ and codegen/ is what passes/ make of a program.
+  if (known && known->find && how.emit != codegen::Emit::Linalg &&
       !llvm::is_contained(options.disabled, prepareFlag)) {
     auto run = [&] { return prepareWeights(module, *known); };
     if (mlir::failed(how.times ? how.times->time("weights", run) : run()))

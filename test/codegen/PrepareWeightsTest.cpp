@@ -132,14 +132,11 @@ TEST_P(PrepareWeights, OfAProduct) {
 
 TEST_P(PrepareWeights, OfSizesThatNothingDivides) {
   for (int64_t m : {2, 7, 33})
-    for (int64_t n : {1, 5, 17, 97, 131})
-      for (int64_t k : {1, 3, 70})
-        if (n > 1) {
-          SCOPED_TRACE(testing::Message() << m << ' ' << n << ' ' << k);
-          Prepared prepared(moduleOf(matrices("run", m, n, k)));
-          if (prepared.layOut)
-            expectEqual(moduleOf(matrices("run", m, n, k)));
-        }
+    for (int64_t n : {17, 97, 131})
+      for (int64_t k : {3, 70}) {
+        SCOPED_TRACE(testing::Message() << m << ' ' << n << ' ' << k);
+        expectEqual(moduleOf(matrices("run", m, n, k)));
+      }
 }
 
 TEST_P(PrepareWeights, OfALongSum) {

@@ -99,11 +99,11 @@ def floats(path):
     return list(struct.unpack(f"<{(len(data) - start) // 4}f", data[start:]))
 
 
-def safetensors(**tensors):
+def safetensors(shape=(2, 2), **tensors):
     header, data = {}, b""
     for name, values in tensors.items():
         raw = struct.pack(f"<{len(values)}f", *values)
-        header[name] = {"dtype": "F32", "shape": [2, 2], "data_offsets": [len(data), len(data) + len(raw)]}
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(raw)]}
         data += raw
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + data
@@ -242,6 +242,29 @@ class Compile(Case):
         self.assertIn("w", self.mgc("run", "add.so", "-i", "x=zeros", status=3).stderr)
         done = self.mgc("run", "add.so", "-i", "x=zeros", "--weights", "w.safetensors")
         self.assertEqual(done.stdout, "y=f32[2,2]:10,20,30,40\n")
+
+    def test_prepared_weights(self):
+        """The artefact reads the file that was made for it, and that one only."""
+        model = """func.func @main(%x: tensor<4x32xf32> {mg.name = "x"}) -> (tensor<4x48xf32> {mg.name = "y"}) {
+  %w = mg.weight "m" : tensor<48x32xf32>
+  %y = mg.dot %x, %w contract [1] x [1] : (tensor<4x32xf32>, tensor<48x32xf32>) -> tensor<4x48xf32>
+  return %y : tensor<4x48xf32>
+}
+"""
+        self.write("dot.mlir", model.encode())
+        self.write("m.safetensors", safetensors((48, 32), m=[i % 7 - 3 for i in range(48 * 32)]))
+        self.mgc("verify", "dot.mlir", "--weights", "m.safetensors")
+        self.mgc("compile", "dot.mlir", "--weights", "m.safetensors", "-o", "plain.so")
+        self.mgc("compile", "dot.mlir", "--weights", "m.safetensors", "--prepared-weights", "p.safetensors",
+                 "-o", "dot.so")
+        self.write("x.npy", npy([i % 5 - 2 for i in range(4 * 32)], (4, 32)))
+        run = ["-i", "x=@x.npy", "--weights"]
+        expected = self.mgc("run", "plain.so", *run, "m.safetensors").stdout
+        self.assertEqual(self.mgc("run", "dot.so", *run, "p.safetensors").stdout, expected)
+        self.assertIn("m.panels", self.mgc("run", "dot.so", *run, "m.safetensors", status=5).stderr)
+        done = self.mgc("compile", "dot.mlir", "--weights", "m.safetensors", "--weights", "embed",
+                        "--prepared-weights", "p.safetensors", "-o", "dot.so", status=2)
+        self.assertIn("--prepared-weights", done.stderr)
 
     def test_reports(self):
         done = self.compile("two.o", "--time-report", "--trace", "t.json", "--dump-dir", "dump")

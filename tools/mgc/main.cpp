@@ -153,6 +153,10 @@ private:
     sub->add_option("--emit", emit,
                     "stop at a level: mg, grad, simplified, linalg, buffers, "
                     "vector, llvm, asm, obj");
+    sub->add_option("--prepared-weights", options.preparedWeights,
+                    "write the weights outside as the kernels read them: the "
+                    "file that NAME_load_weights takes then")
+        ->option_text("FILE.safetensors");
     sub->callback([this] {
       verb = [this] {
         return reportFailures(
