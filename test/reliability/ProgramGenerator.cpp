@@ -17,9 +17,6 @@ namespace mg::test {
 
 using namespace mlir;
 
-/// Values of a program stay below this, so that 2,000 programs take minutes.
-static constexpr int64_t maxElements = 1 << 17;
-
 ProgramGenerator::ProgramGenerator(MLIRContext &context, uint64_t seed)
     : context(context), random(seed), b(&context),
       location(FileLineColLoc::get(&context, "random", seed & 0xffffff, 1)) {}
@@ -734,9 +731,7 @@ OwningOpRef<ModuleOp> ProgramGenerator::generate() {
 // Inputs
 //===----------------------------------------------------------------------===//
 
-/// `value` as an element of `dtype` at `to`: floats rounded by truncating the
-/// mantissa (any value will do), integers modulo their width.
-static void store(char *to, mg_dtype dtype, double value) {
+void ProgramGenerator::store(char *to, mg_dtype dtype, double value) {
   auto put = [&](auto element) { std::memcpy(to, &element, sizeof element); };
   switch (dtype) {
   case MG_F64:

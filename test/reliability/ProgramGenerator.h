@@ -69,6 +69,9 @@ protected:
   mlir::Value indices(mlir::RankedTensorType type, llvm::ArrayRef<int64_t> dims,
                       llvm::ArrayRef<int64_t> outer);
   llvm::SmallVector<int64_t> someDims(int64_t rank);
+  /// `value` as an element of `dtype` at `to`: floats by truncating the
+  /// mantissa (any value will do), integers modulo their width.
+  static void store(char *to, mg_dtype dtype, double value);
   /// `attributes`, and each of `flags` or not.
   llvm::SmallVector<mlir::NamedAttribute>
   perhaps(llvm::ArrayRef<llvm::StringRef> flags,
@@ -107,6 +110,8 @@ protected:
   mlir::OpBuilder b;
   mlir::Location location;
   llvm::SmallVector<mlir::Value> values;
+  /// Larger values are not made, so that 2,000 programs take minutes.
+  int64_t maxElements = 1 << 17;
 };
 
 } // namespace mg::test
