@@ -4,6 +4,9 @@
 # the two lists must be one).
 #
 #   MG_LEVELS              suffixes, weakest first
+#   MG_CROSS_LEVELS        those of other architectures: code is generated for
+#                          them and never run here
+#   MG_LEVEL_<s>_ARCH      the architecture
 #   MG_LEVEL_<s>_NAME      what the user calls it (--mcpu)
 #   MG_LEVEL_<s>_LANES     f32 lanes of its native vector
 #   MG_LEVEL_<s>_FLAGS     compiler flags
@@ -40,6 +43,7 @@ set(MG_LEVEL_znver4_EXTENSIONS
     avx512bf16 gfni vaes vpclmulqdq aes pclmul)
 
 foreach(level ${MG_LEVELS})
+  set(MG_LEVEL_${level}_ARCH x86_64)
   set(flags -march=${MG_LEVEL_${level}_CPU})
   if(NOT MG_LEVEL_${level}_TUNE MATCHES "^x86-64") # LLVM knows it, clang not
     list(APPEND flags -mtune=${MG_LEVEL_${level}_TUNE})
@@ -55,6 +59,25 @@ foreach(level ${MG_LEVELS})
   set(MG_LEVEL_${level}_FLAGS ${flags})
   list(JOIN features "," MG_LEVEL_${level}_FEATURES)
 endforeach()
+
+# NEON is part of the architecture: one level. Its math and its runtime need
+# the headers of a C library for it.
+set(MG_CROSS_LEVELS)
+set(MG_LEVEL_aarch64_NAME aarch64)
+set(MG_LEVEL_aarch64_ARCH aarch64)
+set(MG_LEVEL_aarch64_LANES 4)
+set(MG_LEVEL_aarch64_CPU generic)
+set(MG_LEVEL_aarch64_TUNE generic)
+set(MG_LEVEL_aarch64_FEATURES +neon)
+set(MG_LEVEL_aarch64_FLAGS --target=aarch64-linux-gnu)
+find_path(MG_AARCH64_HEADERS stdlib.h PATHS /usr/aarch64-linux-gnu/include
+          NO_DEFAULT_PATH)
+if(MG_AARCH64_HEADERS AND CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+  list(APPEND MG_CROSS_LEVELS aarch64)
+else()
+  message(STATUS "The CPU level aarch64 is left out: it needs clang and "
+                 "Debian's libstdc++-12-dev-arm64-cross")
+endif()
 
 # Highway compiled for exactly one target, as the level's flags say, without
 # its run-time dispatch (we dispatch by our own table, see runtime/cpu.c).

@@ -113,9 +113,15 @@ LogicalResult Compiler::chooseLevels() {
   for (const std::string &name : options.levels)
     if (!findLevel(name))
       return module.emitError("unknown CPU level '" + name + "'; known are ")
-             << llvm::join(levelNames(), ", ") << " and native";
+             << llvm::join(levelNames(), ", ") << ", native and, to compile, "
+             << llvm::join(crossLevelNames(), ", ");
   if (levels.empty())
     return module.emitError("no CPU level is asked for");
+  if (llvm::any_of(levels, [&](const Level *level) {
+        return level->architecture != levels.front()->architecture;
+      }))
+    return module.emitError("an object is for one architecture: ")
+           << levelList(levels, " and ") << " are of two";
   if (levels.size() > 1 && options.emit != Emit::Object)
     return module.emitError("text needs exactly one CPU level");
   return success();
@@ -347,7 +353,8 @@ FailureOr<Artefact> Compiler::compile() {
   if (failed(read))
     return failure();
   model = std::move(*read);
-  auto made = makeTargetMachine(options.optLevel);
+  auto made =
+      makeTargetMachine(*levels.front()->architecture, options.optLevel);
   if (!made)
     return fail(made.takeError());
   machine = std::move(*made);

@@ -138,8 +138,10 @@ mlir::OwningOpRef<mlir::ModuleOp>
 prepareWeights(mlir::ModuleOp module,
                llvm::function_ref<bool(llvm::StringRef)> isKnown);
 
-/// The names of all levels, weakest first, and the best one of this CPU.
+/// The names of all levels of this machine's architecture, weakest first, of
+/// those of others, and of the best one of this CPU.
 std::vector<std::string> levelNames();
+std::vector<std::string> crossLevelNames();
 std::string nativeLevel();
 /// The features (minigrad/cpu.h) of a level, "native" included; 0 where there
 /// is none of this name. With `mg_cpu_limit` eager execution is that machine's.

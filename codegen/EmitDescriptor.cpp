@@ -26,9 +26,10 @@ namespace {
 
 class DescriptorEmitter {
 public:
-  DescriptorEmitter(llvm::Module &module, const Model &model)
-      : module(module), model(model), b(module.getContext()),
-        pointer(b.getPtrTy()) {}
+  DescriptorEmitter(llvm::Module &module, const Model &model,
+                    const Architecture &architecture)
+      : module(module), model(model), architecture(architecture),
+        b(module.getContext()), pointer(b.getPtrTy()) {}
   void emit(llvm::StringRef levels);
 
 private:
@@ -59,6 +60,7 @@ private:
 
   llvm::Module &module;
   const Model &model;
+  const Architecture &architecture;
   llvm::IRBuilder<> b;
   llvm::PointerType *pointer;
 };
@@ -102,7 +104,7 @@ Function *DescriptorEmitter::create(llvm::FunctionType *type, llvm::Twine name,
                        isPublic ? llvm::GlobalValue::ExternalLinkage
                                 : llvm::GlobalValue::InternalLinkage,
                        name, module);
-  function->addFnAttr("target-cpu", "x86-64");
+  function->addFnAttr("target-cpu", architecture.cpu);
   function->addFnAttr(llvm::Attribute::NoUnwind);
   function->setUWTableKind(llvm::UWTableKind::Async);
   b.SetInsertPoint(llvm::BasicBlock::Create(b.getContext(), "", function));
@@ -219,7 +221,8 @@ void DescriptorEmitter::emit(llvm::StringRef levels) {
 
 void emitDescriptor(llvm::Module &module, const Model &model,
                     llvm::ArrayRef<const Level *> levels) {
-  DescriptorEmitter(module, model).emit(levelList(levels, ","));
+  DescriptorEmitter(module, model, *levels.front()->architecture)
+      .emit(levelList(levels, ","));
 }
 
 } // namespace mg::codegen

@@ -43,9 +43,9 @@ std::string levelList(llvm::ArrayRef<const Level *> levels,
 
 namespace {
 
-/// Code that runs on any CPU.
-void prepare(Function &function) {
-  function.addFnAttr("target-cpu", "x86-64");
+/// Code that runs on any CPU of the architecture.
+void prepare(Function &function, const Architecture &architecture) {
+  function.addFnAttr("target-cpu", architecture.cpu);
   function.addFnAttr(llvm::Attribute::NoUnwind);
   function.setUWTableKind(llvm::UWTableKind::Async);
   function.setDSOLocal(true);
@@ -120,7 +120,7 @@ void EntryEmitter::emitFeatures() {
   ask = Function::Create(llvm::FunctionType::get(i64, false),
                          llvm::GlobalValue::InternalLinkage,
                          model.name + ".ask", module);
-  prepare(*ask);
+  prepare(*ask, *levels.front()->architecture);
   ask->addFnAttr(llvm::Attribute::NoInline);
   ask->addFnAttr(llvm::Attribute::Cold);
   b.SetInsertPoint(BasicBlock::Create(module.getContext(), "", ask));
@@ -254,7 +254,7 @@ void EntryEmitter::emitEntry(const ModelEntry &entry) {
       i32, std::vector<llvm::Type *>(count, pointer), false);
   function = Function::Create(type, llvm::GlobalValue::ExternalLinkage,
                               entry.entry.symbol, module);
-  prepare(*function);
+  prepare(*function, *levels.front()->architecture);
   b.SetInsertPoint(block());
   dispatch(entry);
 }

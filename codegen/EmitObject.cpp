@@ -11,9 +11,9 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Transforms/IPO/Internalize.h"
 
-namespace mg::codegen {
+#include <mutex>
 
-static constexpr llvm::StringRef triple = "x86_64-pc-linux-gnu";
+namespace mg::codegen {
 
 static llvm::CodeGenOptLevel codeGenLevel(int optLevel) {
   switch (optLevel) {
@@ -28,23 +28,34 @@ static llvm::CodeGenOptLevel codeGenLevel(int optLevel) {
   }
 }
 
-llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-makeTargetMachine(int optLevel) {
-  static const bool failed = llvm::InitializeNativeTarget() ||
-                             llvm::InitializeNativeTargetAsmPrinter();
-  std::string message = "it is not built in";
+/// All others stay out of the process.
+static void initializeTargets(){
+#define MG_TARGET(NAME)                                                        \
+  LLVMInitialize##NAME##TargetInfo();                                          \
+  LLVMInitialize##NAME##Target();                                              \
+  LLVMInitialize##NAME##TargetMC();                                            \
+  LLVMInitialize##NAME##AsmPrinter();
+    MG_TARGET(X86) MG_TARGET(AArch64)
+#undef MG_TARGET
+}
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(
+    const Architecture &architecture, int optLevel) {
+  static std::once_flag once;
+  std::call_once(once, initializeTargets);
+  const std::string triple = architecture.triple.str();
+  std::string message;
   const llvm::Target *target =
-      failed ? nullptr
-             : llvm::TargetRegistry::lookupTarget(triple.str(), message);
+      llvm::TargetRegistry::lookupTarget(triple, message);
   if (!target)
-    return llvm::createStringError("no target x86-64: " + message);
+    return llvm::createStringError("no target " + triple + ": " + message);
   llvm::TargetOptions options;
   // llvm.fmuladd becomes an FMA where there is one; separate ops never do.
   options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
   options.FunctionSections = true;
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
-      triple, "x86-64", "", options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
-      codeGenLevel(optLevel)));
+      triple, architecture.cpu, "", options, llvm::Reloc::PIC_,
+      llvm::CodeModel::Small, codeGenLevel(optLevel)));
 }
 
 void setTarget(llvm::Module &module, const llvm::TargetMachine &machine) {

@@ -2,6 +2,8 @@
 #ifndef MG_CODEGEN_EMITOBJECT_H
 #define MG_CODEGEN_EMITOBJECT_H
 
+#include "codegen/Levels.h"
+
 #include "llvm/ADT/StringSet.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/Error.h"
@@ -12,10 +14,10 @@
 
 namespace mg::codegen {
 
-/// One machine serves every CPU level: a function's own attributes say which
-/// CPU it is for. Use it from one thread.
+/// One machine serves every CPU level of an architecture: a function's own
+/// attributes say which CPU it is for. Use it from one thread.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-makeTargetMachine(int optLevel);
+makeTargetMachine(const Architecture &architecture, int optLevel);
 
 void setTarget(llvm::Module &module, const llvm::TargetMachine &machine);
 

@@ -15,10 +15,21 @@
 
 namespace mg::codegen {
 
+#ifdef __x86_64__
+static constexpr bool isX86 = true;
+#else
+static constexpr bool isX86 = false;
+#endif
+static constexpr Architecture x86_64 = {"x86_64-pc-linux-gnu", "x86-64", isX86};
+static constexpr Architecture aarch64 = {"aarch64-unknown-linux-gnu", "generic",
+                                         !isX86};
+
 llvm::ArrayRef<Level> allLevels() {
-#define MG_LEVEL(SUFFIX, REQUIRED, NAME, LANES, CPU, TUNE, FEATURES)           \
+#define MG_LEVEL(SUFFIX, ARCHITECTURE, REQUIRED, NAME, LANES, CPU, TUNE,       \
+                 FEATURES)                                                     \
   {NAME,                                                                       \
    #SUFFIX,                                                                    \
+   &ARCHITECTURE,                                                              \
    LANES,                                                                      \
    CPU,                                                                        \
    TUNE,                                                                       \
@@ -36,7 +47,7 @@ static const Level &bestLevel() {
   const uint64_t have = mg_cpu_features();
   const Level *best = &allLevels().front();
   for (const Level &level : allLevels())
-    if ((have & level.required) == level.required)
+    if (level.architecture->isHost && (have & level.required) == level.required)
       best = &level;
   return *best;
 }
@@ -55,12 +66,16 @@ uint64_t levelFeatures(llvm::StringRef name) {
   return level ? level->required : 0;
 }
 
-std::vector<std::string> levelNames() {
+static std::vector<std::string> namesOf(bool isHost) {
   std::vector<std::string> names;
   for (const Level &level : allLevels())
-    names.push_back(level.name.str());
+    if (level.architecture->isHost == isHost)
+      names.push_back(level.name.str());
   return names;
 }
+
+std::vector<std::string> levelNames() { return namesOf(true); }
+std::vector<std::string> crossLevelNames() { return namesOf(false); }
 
 std::string nativeLevel() { return bestLevel().name.str(); }
 

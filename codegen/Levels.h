@@ -14,16 +14,24 @@
 
 namespace mg::codegen {
 
+/// What the levels of one object have in common.
+struct Architecture {
+  llvm::StringRef triple;
+  llvm::StringRef cpu; // LLVM's name of any CPU of it
+  bool isHost;
+};
+
 struct Level {
-  llvm::StringRef name;                // as in --mcpu
-  llvm::StringRef suffix;              // of the level's functions and symbols
+  llvm::StringRef name;   // as in --mcpu
+  llvm::StringRef suffix; // of the level's functions and symbols
+  const Architecture *architecture;
   unsigned lanes;                      // f32 lanes of its native vector
   llvm::StringRef cpu, tune, features; // LLVM's function attributes
   uint64_t required; // the bits of mg_cpu_features() that it needs
   llvm::StringRef bitcode;
 };
 
-/// From weakest to strongest.
+/// From weakest to strongest, those of other architectures last.
 llvm::ArrayRef<Level> allLevels();
 /// By the name in --mcpu, "native" included; null where there is none.
 const Level *findLevel(llvm::StringRef name);

@@ -63,7 +63,8 @@ static SymbolMap runtimeSymbols(const LLJIT &jit) {
 
 llvm::Expected<std::unique_ptr<LoadedObject>>
 LoadedObject::load(llvm::ArrayRef<char> object) {
-  auto machine = makeTargetMachine(/*optLevel=*/2); // registers the target, too
+  auto machine = makeTargetMachine(*findLevel("native")->architecture,
+                                   /*optLevel=*/2); // registers it, too
   if (!machine)
     return machine.takeError();
   LLJITBuilder builder;

@@ -3,10 +3,14 @@
  * was just loaded, and in a static-pie before relocation. */
 #include "minigrad/cpu.h"
 
-#include <cpuid.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef __aarch64__
+static uint64_t detect(void) { return MG_CPU_KNOWN | MG_CPU_AARCH64; }
+#else
+#include <cpuid.h>
 
 /* Which register states the operating system saves. As assembly, because the
  * intrinsic would need -mxsave for the whole file. */
@@ -60,6 +64,8 @@ static uint64_t detect(void) {
     found |= MG_CPU_ZNVER4;
   return found;
 }
+
+#endif
 
 /* What MG_CPU_LIMIT leaves; a value that is no level's name leaves all. */
 static uint64_t environment_mask(void) {

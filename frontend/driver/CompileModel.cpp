@@ -101,6 +101,13 @@ codegen::Artefact lower(LoadedModel &model, const OutputPlan &plan,
     throw Failure(Exit::Usage, "mgc",
                   fmt::format("the level '{}' is for one CPU: --mcpu names {}",
                               plan.level, options.levels.size()));
+  const bool isLinked = plan.kind == OutputKind::SharedLibrary ||
+                        plan.kind == OutputKind::Executable;
+  for (const std::string &level : options.levels)
+    if (isLinked && llvm::is_contained(codegen::crossLevelNames(), level))
+      throw Failure(Exit::Usage, "mgc",
+                    fmt::format("code for '{}' is not linked here", level),
+                    "write a .o or a .a");
   if (model.weights.embedded()) {
     options.embeddedWeight = [&](llvm::StringRef name) {
       return model.weights.bytes(name);

@@ -30,6 +30,8 @@ mlir::DialectRegistry allDialects() {
 
 void checkLevels(const std::vector<std::string> &levels) {
   std::vector<std::string> known = codegen::levelNames();
+  for (const std::string &level : codegen::crossLevelNames())
+    known.push_back(level);
   for (const std::string &level : levels)
     if (level != "native" && !llvm::is_contained(known, level))
       throw Failure(Exit::Usage, "mgc",

@@ -89,6 +89,10 @@ mlir::FailureOr<std::shared_ptr<Program>>
 Program::create(mlir::ModuleOp module, const CompileOptions &options,
                 const eager::WeightLookup &weights) {
   mlir::Location location = module.getLoc();
+  for (const std::string &level : options.codegen.levels)
+    if (llvm::is_contained(codegen::crossLevelNames(), level))
+      return mlir::emitError(location)
+             << "code for '" << level << "' does not run on this machine";
   KnownWeights known{weights};
   auto artefact = compile(module, options, weights ? &known : nullptr);
   if (mlir::failed(artefact))

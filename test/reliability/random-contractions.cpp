@@ -1,6 +1,6 @@
 //===- random-contractions.cpp - contractions, three ways -----------------===//
 //
-//   random-contractions [--first SEED] [--count N] [--print]
+//   random-contractions [--first SEED] [--count N] [--print | --show]
 //                       [--level LEVEL] [--without PASS,..]
 //
 // Each seed is one program of ContractionGenerator. Eager mode, and code for
@@ -40,6 +40,8 @@ static llvm::cl::list<std::string>
     without("without", llvm::cl::CommaSeparated,
             llvm::cl::desc("Flags of passes to leave out"));
 static llvm::cl::opt<bool> print("print", llvm::cl::desc("Print each program"));
+static llvm::cl::opt<bool> show("show",
+                                llvm::cl::desc("Print them and do no more"));
 
 namespace {
 
@@ -170,8 +172,10 @@ std::string Check::runCompiled(const std::string &cpu, int optLevel) {
 std::string Check::run() {
   auto function = *module->getOps<mlir::func::FuncOp>().begin();
   inputs = generator.inputs(function);
-  if (print)
+  if (print || show)
     module->print(llvm::outs());
+  if (show)
+    return "";
   llvm::outs().flush(); // what crashes has been printed
   if (auto problem = runEager(function); !problem.empty())
     return problem;
@@ -203,6 +207,7 @@ int main(int argc, char **argv) {
                  << "replay: random-contractions --first " << seed
                  << " --count 1 --print\n";
   }
-  llvm::outs() << count << " programs, " << failures << " failures\n";
+  if (!show)
+    llvm::outs() << count << " programs, " << failures << " failures\n";
   return failures != 0;
 }

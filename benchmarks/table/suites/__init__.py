@@ -1,5 +1,5 @@
 """The suites by name. A suite's module has `listed()`, the rows that the
-documentation shows, and may have `random(seed)`, twenty that nobody has seen."""
+documentation shows, and may have `random(seed)`, twenty or thirty that nobody has seen."""
 import importlib
 
 NAMES = ("memory", "contraction", "conv", "model", "training")

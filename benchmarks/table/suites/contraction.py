@@ -10,6 +10,12 @@ def product(m, n, k):
     return Row(f"product {m}x{n}x{k}", build, tolerance=1e-4)
 
 
+def products(batch, m, n, k):
+    def build(g):
+        g.returns(g.input("a", (batch, m, k)).matmul(g.input("b", (batch, k, n))))
+    return Row(f"{batch} products {m}x{n}x{k}", build, tolerance=1e-4)
+
+
 def linear(g, x, name, n):
     k = x.shape[-1]
     w, b = g.input("w" + name, (n, k)), g.input("b" + name, (n,))
@@ -57,13 +63,22 @@ def listed():
 
 
 def random(seed):
+    """30 rows, of every class of shapes that is difficult in its own way."""
     draw = Draw(seed)
 
     def size():
         return draw.extent(9, 1200)
+
+    def few():
+        return draw.randint(1, 8)
     rows = [product(size(), size(), size()) for _ in range(8)]
-    rows += [layer(draw.extent(1, 300), size(), size()) for _ in range(5)]
+    rows += [product(few(), size(), size()) for _ in range(3)]
+    rows += [product(size(), few(), size()) for _ in range(3)]
+    rows += [product(draw.randint(1, 32), draw.randint(1, 64), draw.extent(4000, 20000)) for _ in range(3)]
+    rows += [products(draw.extent(300, 4096), draw.randint(2, 12), draw.randint(2, 12), draw.randint(2, 12))
+             for _ in range(3)]
+    rows += [layer(draw.extent(1, 300), size(), size()) for _ in range(4)]
     rows += [vector(draw.extent(64, 4096), draw.extent(64, 4096)) for _ in range(2)]
-    rows += [block(draw.extent(1, 200), size(), size()) for _ in range(2)]
+    rows += [block(draw.extent(1, 200), size(), size())]
     return rows + [attention(draw.extent(2, 12), draw.extent(16, 600), draw.choice([32, 40, 64]),
                              draw.random() < 0.5) for _ in range(3)]

@@ -1,4 +1,5 @@
-/* Which CPU is this? By CPUID and XCR0 alone: no constructor, no libgcc. */
+/* Which CPU is this? By CPUID and XCR0 alone (of an aarch64 there is nothing to
+ * ask): no constructor, no libgcc. */
 #ifndef MINIGRAD_CPU_H
 #define MINIGRAD_CPU_H
 #include <stdint.h>
@@ -13,6 +14,7 @@ extern "C" {
 #define MG_CPU_V3 UINT64_C(0x3)
 #define MG_CPU_V4 UINT64_C(0x7)
 #define MG_CPU_ZNVER4 UINT64_C(0xf)
+#define MG_CPU_AARCH64 UINT64_C(0x10)
 #define MG_CPU_KNOWN (UINT64_C(1) << 63)
 
 /* The features of this machine, MG_CPU_KNOWN among them; from any thread. */
