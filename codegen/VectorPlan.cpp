@@ -342,7 +342,9 @@ static void planTransposition(const LoopNest &nest, VectorPlan &plan) {
 static constexpr int64_t maxChunks = 64;
 
 double workOf(const LoopNest &nest) {
-  double work = bodyCost(*nest.body) + nest.inputs.size() + 1;
+  // What a tile reads it uses again and again.
+  double work =
+      nest.contraction ? 1 : bodyCost(*nest.body) + nest.inputs.size() + 1;
   for (int64_t extent : nest.extents)
     work *= extent;
   return work;

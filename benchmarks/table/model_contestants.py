@@ -23,8 +23,10 @@ class Ours(ours.Compiled):
     def __init__(self, row, build, threads, folder, this_machine):
         self.machine = this_machine
         library = folder / f"{row.file}.so"
+        prepared = folder / f"{row.file}.prepared.safetensors"
         made = subprocess.run([build / "bin/mgc", "compile", row.source, "-o", library, "--mcpu=native",
-                               "--weights", row.weights_file], capture_output=True, text=True)
+                               "--weights", row.weights_file, "--prepared-weights", prepared],
+                              capture_output=True, text=True)
         if made.returncode:
             raise Failed(f"mgc: {made.stderr.strip().splitlines()[0] if made.stderr else made.returncode}")
         self.library = ctypes.CDLL(str(library))
@@ -32,15 +34,13 @@ class Ours(ours.Compiled):
         describe.restype = ctypes.POINTER(ours.Model)
         model = describe().contents
         self.entry = entry = model.entries[0]
-        paths = {p: n for n, p in row.paths.items()}
-        self.weights = [row.weights[paths[model.weights[i].name.decode()]] for i in range(model.weight_count)]
+        self.take_weights(prepared, model)
         names = [entry.inputs[i].name.decode().replace(".", "_") for i in range(entry.input_count)]
         self.inputs = [row.fresh(name) for name in names]
         self.outputs = [self.output(i) for i in range(entry.output_count)]
         self.count = len(row.output_shapes())
         self.workspace = machine.memory(entry.workspace_bytes + 1)
         self.arguments = (ours.addresses(self.inputs), ours.addresses(self.outputs))
-        self.weight_addresses = ours.addresses(self.weights)
 
     def output(self, i):
         """A new array, or the input that it updates."""

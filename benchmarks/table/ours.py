@@ -1,9 +1,7 @@
 """minigrad: compiled, by its C ABI, and eager mode, in a process beside."""
 import ctypes
-import json
 import math
 import pathlib
-import struct
 import subprocess
 import sys
 
@@ -11,6 +9,7 @@ import numpy as np
 
 import floats
 import machine
+import weights_file
 
 
 class Failed(Exception):
@@ -47,25 +46,9 @@ def addresses(arrays):
     return (ctypes.c_void_p * max(len(arrays), 1))(*(a.ctypes.data for a in arrays))
 
 
-SAFETENSORS = {"float32": "F32", "float64": "F64", "float16": "F16", "int32": "I32", "int8": "I8", "uint8": "U8"}
-
-
-def save_weights(path, arrays):
-    """As a safetensors file."""
-    header, at = {}, 0
-    for name, x in arrays.items():
-        header[name] = {"dtype": SAFETENSORS[x.dtype.name], "shape": x.shape, "data_offsets": [at, at + x.nbytes]}
-        at += x.nbytes
-    text = json.dumps(header).encode()
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for x in arrays.values():
-            file.write(np.ascontiguousarray(x).data)
-
-
 class Compiled:
     """Direct calls from C; outputs and workspace are allocated once. Weights
-    are in the library, laid out by the compiler as it likes."""
+    are laid out by the compiler as it likes."""
 
     weight_addresses = None
 
@@ -74,9 +57,9 @@ class Compiled:
         source, library = folder / f"{row.file}.mlir", folder / f"{row.file}.so"
         command = [tools / "bin/mgc", "compile", source, "-o", library, "--mcpu=native"]
         if row.weights:
-            file = folder / f"{row.file}.safetensors"
-            save_weights(file, row.named_weights())
-            command += ["--weights", file, "--weights", "embed"]
+            given, prepared = (folder / f"{row.file}{end}.safetensors" for end in ("", ".prepared"))
+            weights_file.save(given, row.named_weights())
+            command += ["--weights", given, "--prepared-weights", prepared]
         source.write_text(row.mlir(row.weights) if row.weights else row.mlir())
         made = subprocess.run(command, capture_output=True, text=True)
         if made.returncode:
@@ -84,15 +67,23 @@ class Compiled:
         self.library = ctypes.CDLL(str(library))
         describe = getattr(self.library, f"{row.file}_model")
         describe.restype = ctypes.POINTER(Model)
-        self.entry = describe().contents.entries[0]
+        model = describe().contents
+        self.entry = model.entries[0]
+        if row.weights:
+            self.take_weights(prepared, model)
         self.inputs = [x for _, x in row.streamed()] if row.weights else row.inputs
         self.outputs = [machine.array(s) for s in row.output_shapes()]
         self.workspace = machine.memory(self.entry.workspace_bytes + 1)
         self.arguments = (addresses(self.inputs), addresses(self.outputs))
 
+    def take_weights(self, file, model):
+        names = [model.weights[i].name.decode() for i in range(model.weight_count)]
+        self.weights = weights_file.in_memory(file, names)
+        self.weight_addresses = addresses(self.weights)
+
     def seconds(self, repeat):
-        took = self.machine.lib.mgb_call(self.entry.call, self.weight_addresses, *self.arguments, self.workspace.ctypes.data,
-                                         self.machine.pool, repeat)
+        took = self.machine.lib.mgb_call(self.entry.call, self.weight_addresses, *self.arguments,
+                                         self.workspace.ctypes.data, self.machine.pool, repeat)
         if took <= 0:
             raise Failed(f"status {-took:.0f}")
         return took

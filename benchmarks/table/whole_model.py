@@ -2,8 +2,6 @@
 C++ DSL, written by bench-models with its weights; everybody else's comes from a
 graph that is given the same weights. So a model has two descriptions, and each
 row proves that they are the same function."""
-import json
-import mmap
 import re
 import subprocess
 
@@ -13,31 +11,16 @@ import emit_python
 import floats
 import machine
 import reference
+import weights_file
 from compared import Compared
 from composites import COMPOSITES
 from graph import Graph, Work, flatten
 
-DTYPE = {"F32": "f32", "BF16": "bf16"}
+NAME = {dtype: name for name, dtype in floats.NUMPY.items()}
 
 
 def identifier(path):
     return re.sub(r"\W", "_", path)
-
-
-def load(file):
-    """{name: (dtype, array)} of a safetensors file."""
-    with open(file, "rb") as f:
-        data = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
-    size = int.from_bytes(data[:8], "little")
-    found = {}
-    for name, about in json.loads(data[8:8 + size]).items():
-        if name == "__metadata__":
-            continue
-        dtype = DTYPE[about["dtype"]]
-        begin, end = about["data_offsets"]
-        found[name] = (dtype, np.frombuffer(data, floats.NUMPY[dtype], (end - begin) // floats.NUMPY[dtype].itemsize,
-                                            8 + size + begin).reshape(about["shape"]))
-    return found
 
 
 class Parameters:
@@ -78,7 +61,7 @@ class Model(Compared):
         """Writes program and weights, and reads the latter."""
         self.source, self.weights_file = folder / f"{self.file}.mlir", folder / f"{self.file}.safetensors"
         subprocess.run([build / "bin/bench-models", *self.words, "-o", folder / self.file], check=True)
-        self.arrays = load(self.weights_file)
+        self.arrays = {n: (NAME[x.dtype], x) for n, x in weights_file.load(self.weights_file).items()}
 
     def describe(self, dtype):
         graph = Graph()
