@@ -62,6 +62,7 @@ static void populate(RewritePatternSet &patterns, TensorLowering &types) {
   populateCopies(patterns, types);
   populateReductions(patterns, types);
   populateContractions(patterns, types);
+  populateDilations(patterns);
   populateIndexing(patterns, types);
   populateSorting(patterns, types);
 }

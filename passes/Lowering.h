@@ -81,6 +81,8 @@ void populateReductions(RewritePatternSet &patterns,
                         const TensorLowering &types);
 void populateContractions(RewritePatternSet &patterns,
                           const TensorLowering &types);
+/// Convolutions of dilated images as those of what is not dilated, in mg.
+void populateDilations(RewritePatternSet &patterns);
 void populateIndexing(RewritePatternSet &patterns, const TensorLowering &types);
 void populateSorting(RewritePatternSet &patterns, const TensorLowering &types);
 

@@ -46,3 +46,30 @@ func.func @conv(%x: tensor<1x4x9xf32>, %w: tensor<6x2x3xf32>) -> tensor<1x6x3xf3
       : (tensor<1x4x9xf32>, tensor<6x2x3xf32>) -> tensor<1x6x3xf32>
   return %y : tensor<1x6x3xf32>
 }
+
+// -----
+
+// Each element meets the window once and becomes a pair: the image is as it
+// was, the window's two taps are two times the outputs, and no zero is stored.
+// CHECK-LABEL: @doubled
+// CHECK-NOT: tensor.insert_slice
+// CHECK: ins(%{{.*}}, %{{.*}} : tensor<1x4x9xf32>, tensor<12x4x1xf32>) outs(%{{.*}} : tensor<1x12x9xf32>) attrs = {{.*}}mg.contraction}
+// CHECK-NOT: mg.contraction
+func.func @doubled(%x: tensor<1x4x9xf32>, %w: tensor<6x4x2xf32>) -> tensor<1x6x18xf32> {
+  %y = mg.conv %x, %w strides [1] lo [1] hi [1] lhs_dilation [2] rhs_dilation [1]
+      : (tensor<1x4x9xf32>, tensor<6x4x2xf32>) -> tensor<1x6x18xf32>
+  return %y : tensor<1x6x18xf32>
+}
+
+// -----
+
+// Results of two taps and of one by turns: a convolution of each kind.
+// CHECK-LABEL: @by_turns
+// CHECK: ins(%{{.*}}, %{{.*}} : tensor<1x4x9xf32>, tensor<6x4x1xf32>) outs(%{{.*}} : tensor<1x6x9xf32>) attrs = {{.*}}mg.contraction}
+// CHECK: ins(%{{.*}}, %{{.*}} : tensor<1x4x10xf32>, tensor<6x4x2xf32>) outs(%{{.*}} : tensor<1x6x9xf32>) attrs = {{.*}}mg.contraction}
+// CHECK-NOT: mg.contraction
+func.func @by_turns(%x: tensor<1x4x9xf32>, %w: tensor<6x4x3xf32>) -> tensor<1x6x18xf32> {
+  %y = mg.conv %x, %w strides [1] lo [1] hi [2] lhs_dilation [2] rhs_dilation [1]
+      : (tensor<1x4x9xf32>, tensor<6x4x3xf32>) -> tensor<1x6x18xf32>
+  return %y : tensor<1x6x18xf32>
+}
