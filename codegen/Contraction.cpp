@@ -47,13 +47,21 @@ struct RegisterTile {
 };
 } // namespace
 
+/// Vectors of a tile of so many rows. A single row shares nothing between them
+/// and reads each once; but the longer a piece of memory it takes in each step,
+/// the more of it comes unasked.
+static int64_t mostVecs(int64_t rows, int64_t registers) {
+  return rows == 1 ? std::max(minSums, registers - 5) : minSums;
+}
+
 /// `panel`: the vectors of a panel, which tiles divide; 0: as many as may be.
 static RegisterTile chooseTile(int64_t m, int64_t n, int64_t registers,
                                int64_t panel = 0) {
   RegisterTile best;
   for (int64_t rows = 1; rows <= std::min(m, maxRows); ++rows)
-    for (int64_t vecs = 1; vecs <= std::min(n, minSums); ++vecs) {
-      if (rows * vecs + vecs > registers || panel % vecs)
+    for (int64_t vecs = 1, most = std::min(n, mostVecs(rows, registers));
+         vecs <= most; ++vecs) {
+      if ((rows > 1 && rows * vecs + vecs > registers) || panel % vecs)
         continue;
       double cycles = tileCost(m, n, rows, vecs);
       if (cycles <= best.cycles) // of equals the largest, with fewest loads

@@ -317,24 +317,50 @@ static int64_t bytesRead(const LoopNest &nest, const Access &input) {
   return bits / 8;
 }
 
+/// Whether the nest reads each element of the input once, or a few times in a
+/// row.
+static bool isReadOnce(const LoopNest &nest, const Access &input) {
+  constexpr int64_t rowsOfTile = 8;
+  int64_t uses = 1;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (!nest.reduction[d] && !input.strides[d])
+      uses *= nest.extents[d];
+  return uses <= rowsOfTile;
+}
+
+/// How many steps early a line is asked for. A product has as many lines on
+/// their way as a core waits for at a time, about.
+static int64_t stepsAhead(const LoopNest &nest, const Access &input,
+                          int64_t nativeLanes) {
+  constexpr int64_t linesOnTheirWay = 48, lineBits = 64 * 8;
+  if (!nest.contraction)
+    return blockSteps;
+  VectorPlan plan = planVectors(nest, nativeLanes, 0);
+  int64_t lines = llvm::divideCeil(
+      plan.vecs * plan.lanes * input.element.getIntOrFloatBitWidth(), lineBits);
+  return std::clamp<int64_t>(linesOnTheirWay / lines, 1, 2 * blockSteps);
+}
+
 /// Where a sum walks down columns and each step is a page away, the CPU does
 /// not foresee what is read next. From memory, not the caches, it is asked for
-/// a block of steps early.
-static void prefetchColumns(LoopNest &nest) {
+/// early.
+static void prefetchColumns(LoopNest &nest, int64_t nativeLanes) {
   constexpr int64_t page = 4096;
   int step = -1;
   for (unsigned d = 0; d < nest.size(); ++d)
     if (nest.reduction[d])
       step = d;
-  if (step < 0 || nest.contraction)
+  if (step < 0)
     return;
   for (Access &input : nest.inputs) {
-    if (input.isScalar() || !input.isLinear())
+    if (input.isScalar() || !input.isLinear() ||
+        (nest.contraction && !isReadOnce(nest, input)))
       continue;
     int64_t bytes = input.element.getIntOrFloatBitWidth() / 8;
     if (std::abs(input.strides[step]) * bytes >= page &&
         bytesRead(nest, input) >= streamBytes)
-      input.prefetch = blockSteps * input.strides[step];
+      input.prefetch =
+          stepsAhead(nest, input, nativeLanes) * input.strides[step];
   }
 }
 
@@ -469,7 +495,7 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
       starts.apply(op, *nest);
       count += appendEpilogues(*nest, ops, starts);
       simplify(*nest);
-      prefetchColumns(*nest);
+      prefetchColumns(*nest, lanes);
       rewriter.setInsertionPoint(ops[count - 1]);
       emit(rewriter, *nest, grainAt(op));
     }

@@ -6,9 +6,11 @@
 #include "passes/LoopBody.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/CastInterfaces.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace mlir::mg;
@@ -124,13 +126,70 @@ static bool isPermutingView(GenericOp op) {
              .isProjectedPermutation();
 }
 
-static bool accepts(GenericOp root, GenericOp producer) {
-  return !root->hasAttr("mg.contraction") || isPermutingView(producer);
+static bool isContraction(GenericOp op) {
+  return op->hasAttr("mg.contraction");
+}
+
+static int64_t bytesOf(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  return type.getNumElements() *
+         llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+}
+
+/// Whether a contraction had better compute the result than read it: it is made
+/// of fewer bytes, all of them there from the start. (What a loop computes, the
+/// result may follow in that loop.)
+static bool isPrologue(GenericOp op) {
+  llvm::SmallSetVector<Value, 8> made;
+  made.insert(op->getResult(0));
+  int64_t bytes = 0;
+  for (unsigned i = 0; i < made.size(); ++i) {
+    Operation *source = made[i].getDefiningOp();
+    auto producer = dyn_cast_or_null<GenericOp>(source);
+    if (producer && isProducer(producer)) {
+      for (OpOperand *input : producer.getDpsInputOperands())
+        if (!producer.getMatchingBlockArgument(input).use_empty())
+          made.insert(input->get());
+    } else if (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(
+                   source)) {
+      made.insert(source->getOperand(0));
+    } else if (!matchPattern(made[i], m_Constant())) {
+      if (source)
+        return false;
+      bytes += bytesOf(made[i]);
+    }
+  }
+  return bytes < bytesOf(op->getResult(0));
+}
+
+/// Rows of a product that share what is read of a factor in registers.
+static constexpr int64_t fewUses = 8;
+
+/// Whether the contraction computes an element of the producer once, or about
+/// so, in registers.
+static bool isUsedRarely(const Placement &at) {
+  GenericOp root = at.root;
+  SmallVector<int64_t> bounds = root.getStaticLoopRanges();
+  SmallVector<utils::IteratorType> iterators = root.getIteratorTypesArray();
+  int64_t uses = 1;
+  for (auto [d, iterator] : llvm::enumerate(iterators))
+    if (iterator == utils::IteratorType::parallel && !at.map.isFunctionOfDim(d))
+      uses *= bounds[d];
+  return uses <= fewUses;
+}
+
+static bool isPrologueAt(const Placement &at, GenericOp producer) {
+  return isContraction(at.root) && isUsedRarely(at) && isPrologue(producer);
+}
+
+static bool accepts(const Placement &at, GenericOp producer) {
+  return !isContraction(at.root) || isPermutingView(producer) ||
+         isPrologueAt(at, producer);
 }
 
 void Planner::add(const Placement &placement, GenericOp producer,
                   Demand &demand) {
-  if (!accepts(placement.root, producer))
+  if (!accepts(placement, producer))
     demand.tensor = true;
   else if (!llvm::is_contained(demand.placements, placement))
     demand.placements.push_back(placement);
@@ -157,9 +216,11 @@ void Planner::place(GenericOp op) {
   if (isProducer(op)) {
     demand = demandOn(op);
     stays = demand.tensor;
-    fused = isView(op) || (!viewsOnly && isSource(op)) ||
-            (!viewsOnly && !demand.tensor && demand.placements.size() == 1 &&
-             steps(demand.placements.front().root) <= steps(op));
+    fused =
+        isView(op) || (!viewsOnly && isSource(op)) ||
+        (!viewsOnly && !demand.tensor && demand.placements.size() == 1 &&
+         (steps(demand.placements.front().root) <= steps(op) ||
+          (isContraction(demand.placements.front().root) && isPrologue(op))));
   }
   SmallVector<Placement> &at = placements[op];
   if (fused)

@@ -17,8 +17,12 @@
 //     little but the loops' indices (a mask), is fused into every user that can
 //     take it, each its own way. It stays as well if anything else wants it as
 //     a tensor.
-//  3. A contraction takes nothing but views that permute or repeat dimensions:
-//     its operands are read many times, and must stay plain mul, add.
+//  3. A contraction takes views that permute or repeat dimensions: its operands
+//     are read many times. Where a factor is used by few of its iterations, it
+//     takes the factor's producers, too, if that is made of fewer bytes than it
+//     has, all there from the start (a weight of 8 bits times its scale): only
+//     then less memory is read. What is multiplied and added stays the product
+//     of two factors.
 //
 // One pass over the block in reverse decides: when an op is looked at, the
 // placements of its users are known.
