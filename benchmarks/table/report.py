@@ -66,6 +66,20 @@ def cells(row, names):
         yield micro(row["peers"].get(name))
 
 
+def memory(rows):
+    """What whole models hold in memory, where that was measured."""
+    rows = [r for r in rows if r.get("memory_mb")]
+    names = list(dict.fromkeys(n for r in rows for n in r["memory_mb"] if n not in ("planned", "ours")))
+    if not rows:
+        return []
+    head = ["MB", "minigrad, planned", "resident", *names]
+    lines = ["### memory of whole models", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for row in rows:
+        cells = [row["memory_mb"].get(n, "") for n in ("planned", "ours", *names)]
+        lines.append(f"| {row['name']} | " + " | ".join(map(str, cells)) + " |")
+    return lines + [""]
+
+
 def markdown(rows):
     """A table per suite and number of threads."""
     lines = []
@@ -80,7 +94,7 @@ def markdown(rows):
         if threads > 1:
             lines += ["Placement of the two threads: " + ", ".join(
                 f"{kind} {n}" for kind, n in count(r["placement"] for r in some).items()) + ".", ""]
-    return "\n".join(lines)
+    return "\n".join(lines + memory(rows))
 
 
 def count(words):

@@ -2,7 +2,9 @@
 holds every peer; prints a line of JSON per row. Started by tools/bench, which
 set the environment and the affinity before."""
 import json
+import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -22,6 +24,25 @@ def importable(names):
         except Exception as failure:
             missing[name] = f"{type(failure).__name__}: {failure}"
     return versions, missing
+
+
+def residents(row, names, options, threads):
+    """Megabytes by each contestant that can run the row."""
+    # A process that returns pages as it would without the table.
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
+    found = {}
+    for name in names:
+        about = {"contestant": name, "row": row.name, "build": options["build"], "threads": threads,
+                 "shapes": options["shapes"]}
+        script = pathlib.Path(__file__).parent / "resident.py"
+        done = subprocess.run([sys.executable, script, json.dumps(about)], capture_output=True, text=True, env=plain)
+        lines = done.stdout.splitlines()
+        if done.returncode == 0 and lines:
+            answer = json.loads(lines[-1])
+            found[name] = round(answer["resident"] / 1e6, 2)
+            if answer["planned"] is not None:
+                found["planned"] = round(answer["planned"] / 1e6, 2)
+    return found
 
 
 def main():
@@ -56,6 +77,8 @@ def main():
                     row.export(build, folder)
                 result = measure.measure(row, suite, machine, ("ours", "eager", *versions), make, options["rounds"],
                                          options["realtime"], say)
+                if options["memory"] and hasattr(row, "export"):
+                    result["memory_mb"] = residents(row, ("ours", *result["peers"]), options, threads)
                 print(json.dumps(result), flush=True)
 
 
