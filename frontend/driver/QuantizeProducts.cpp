@@ -219,7 +219,9 @@ private:
   Value scaled(const QuantizedProduct &product, Value sums, double factor = 1);
   Value toEight(QuantizedProduct &product);
   Value toFour(QuantizedProduct &product);
-  Value blocksOf(const QuantizedProduct &product, ArrayRef<std::int64_t> inner);
+  Value blocksOf(const QuantizedProduct &product, ArrayRef<std::int64_t> shape);
+  Value perHalf(float low, float high, std::int64_t dim,
+                ArrayRef<std::int64_t> shape);
 
   OpBuilder b;
   Location loc;
@@ -294,7 +296,18 @@ Value Rewriter::toEight(QuantizedProduct &product) {
                 product.inputScale);
 }
 
-/// The weight as floats, of (.., blocks, 2, 16, ..) elements.
+/// One number for each half of a byte, along dimension `dim` of `shape`.
+Value Rewriter::perHalf(float low, float high, std::int64_t dim,
+                        ArrayRef<std::int64_t> shape) {
+  auto type = RankedTensorType::get({2}, b.getF32Type());
+  const float both[] = {low, high};
+  Value pair = b.create<ir::ConstantOp>(
+      loc, DenseElementsAttr::get(type, ArrayRef<float>(both)));
+  return broadcast(pair, {dim}, shape);
+}
+
+/// The weight as floats, of (.., blocks, 2, 16, ..) elements, those of the high
+/// halves times 16: they are not shifted, as shifts of bytes cost most of all.
 Value Rewriter::blocksOf(const QuantizedProduct &product,
                          ArrayRef<std::int64_t> shape) {
   const Stored &names = stored.at(product.name);
@@ -306,19 +319,17 @@ Value Rewriter::blocksOf(const QuantizedProduct &product,
     if (d != first + 1 && d != first + 2)
       scaleDims.push_back(d);
   }
-  Type byte = b.getIntegerType(8, /*isSigned=*/false);
+  auto pair =
+      RankedTensorType::get({2}, b.getIntegerType(8, /*isSigned=*/false));
+  const std::uint8_t masks[] = {0x0f, 0xf0};
+  Value mask = b.create<ir::ConstantOp>(
+      loc, DenseElementsAttr::get(pair, ArrayRef<std::uint8_t>(masks)));
   Value bytes = broadcast(weight(names.values), byteDims, shape);
-  auto pair = RankedTensorType::get({2}, byte);
-  const std::uint8_t shifts[] = {0, 4};
-  Value shift = b.create<ir::ConstantOp>(
-      loc, DenseElementsAttr::get(pair, ArrayRef<std::uint8_t>(shifts)));
-  Value moved = b.create<ir::ShrLOp>(loc, bytes.getType(), bytes,
-                                     broadcast(shift, {first + 1}, shape));
-  Value half = b.create<ir::AndOp>(loc, bytes.getType(), moved,
-                                   splat(bytes.getType(), 15));
+  Value half = b.create<ir::AndOp>(loc, bytes.getType(), bytes,
+                                   broadcast(mask, {first + 1}, shape));
   Value steps = convert(half, b.getF32Type());
   steps = b.create<ir::SubOp>(loc, steps.getType(), steps,
-                              splat(steps.getType(), 8));
+                              perHalf(8, 8 * 16, first + 1, shape));
   return multiply(steps, broadcast(weight(names.scales), scaleDims, shape));
 }
 
@@ -340,20 +351,25 @@ Value Rewriter::toFour(QuantizedProduct &product) {
     llvm::append_range(to, from.drop_front(at + count));
     return to;
   };
-  Value w = blocksOf(product, split(shape, first, product.summed.size()));
+  const auto blocked = split(shape, first, product.summed.size());
+  Value w = blocksOf(product, blocked);
   auto reshape = [&](Value value, ArrayRef<std::int64_t> to) -> Value {
     return b.create<ir::ReshapeOp>(
         loc, RankedTensorType::get(to, typeOf(value).getElementType()), value);
   };
   auto dot = dyn_cast<ir::DotOp>(product.op);
-  if (!dot || product.summed.size() != 1)
+  if (!dot || product.summed.size() != 1) {
+    w = multiply(w, perHalf(1, 1.0f / 16, product.summed[0] + 1, blocked));
     return productOf(product, x, reshape(w, shape), b.getF32Type());
+  }
 
   const bool right = product.weight == 1;
   const std::int64_t xDim =
       (right ? dot.getLhsContract() : dot.getRhsContract())[0];
   Value blocks = reshape(
       x, split(typeOf(x).getShape(), static_cast<std::size_t>(xDim), 1));
+  blocks = multiply(blocks,
+                    perHalf(1, 1.0f / 16, xDim + 1, typeOf(blocks).getShape()));
   auto summed = [&](std::int64_t dim) {
     return SmallVector<std::int64_t>{dim, dim + 1, dim + 2};
   };

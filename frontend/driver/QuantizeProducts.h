@@ -4,14 +4,14 @@
 // other dimensions theirs: a dot, a convolution. Where one operand is a weight,
 // that no other op reads, the product becomes
 //
-//   int8, f32 activations:   product(x, convert(q)) * scale
-//   int8, int8 activations:  convert(product(quantize(x), q)) * (scale *
-//   scale_x) int4:                    product(x, (convert(half of q) - 8) *
-//   scale)
+//   int8, f32 activations:   product(x, convert(q)) * s
+//   int8, int8 activations:  convert(product(quantize(x), q)) * (s * s_x)
+//   int4:                    product(x, (convert(half of q) - 8) * s)
 //
 // with a scale per result of the sum in int8, which so can wait until after it,
-// and one per 32 summands in int4. quantize(x) is round_even(x / scale_x), at
-// most what i8 holds.
+// and one per 32 summands in int4, where high halves are taken as 16 times what
+// they are, and x / 16. quantize(x) is round_even(x * (1 / s_x)), at most what
+// i8 holds.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MG_FRONTEND_DRIVER_QUANTIZEPRODUCTS_H
