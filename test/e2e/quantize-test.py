@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """mgc quantize: what it writes against NumPy's own quantization, what it leaves, what it refuses.
 
-    quantize-test.py MGC SOURCE [unittest's arguments]
+    quantize-test.py MGC SOURCE QUANTIZE-CNN [unittest's arguments]
 """
 import json
 import os
@@ -14,7 +14,7 @@ import unittest
 
 import numpy as np
 
-MGC, SOURCE = (str(pathlib.Path(sys.argv.pop(1)).resolve()) for _ in range(2))
+MGC, SOURCE, CNN = (str(pathlib.Path(sys.argv.pop(1)).resolve()) for _ in range(3))
 DTYPES = {"F32": np.float32, "I8": np.int8, "U8": np.uint8}
 
 
@@ -251,6 +251,19 @@ func.func @main(%x: tensor<4x33xf32> {mg.name = "x"}, %i: tensor<2x1xi32> {mg.na
             self.assertEqual((report["top1"]["rows"], report["top1"]["before"]), (360, 329))
             self.assertGreaterEqual(report["top1"]["after"], least)
             self.assertGreater(report["bytes_before"] / report["bytes_after"], ratio)
+
+    def testConvolutionalDigits(self):
+        """The accuracy of the other one, which is trained first."""
+        subprocess.run([CNN, f"{SOURCE}/examples/digits/data", "cnn", "10"], cwd=self.at, check=True,
+                       env=os.environ | {"MG_THREADS": "1"}, timeout=300)
+        for words, ratio in ((["--weights", "int8"], 3.7), (["--activations", "int8"], 3.7), (["--weights", "int4"], 4.0)):
+            done = self.mgc("quantize", "cnn/cnn.mlir", "--data", "cnn/data", "--out", "q.mlir", "--json", *words)
+            report = json.loads(done.stdout)
+            self.assertGreater(report["top1"]["before"], 300)
+            self.assertGreaterEqual(report["top1"]["after"], report["top1"]["before"] - (9 if "int4" in words else 4))
+            self.assertEqual([layer["name"] for layer in report["layers"]], ["conv1.w", "conv2.w", "fc.w"])
+            self.assertGreater(report["bytes_before"] / report["bytes_after"], ratio)
+            self.mgc("verify", "q.mlir")
 
     def testSetsOfArrays(self):
         """Two files in the order of their names, labels in each."""
