@@ -169,12 +169,10 @@ MaskedColumns::MaskedColumns(const KernelGroup &group,
     return;
   spreadColumns();
   for (unsigned m = 0; m < group.members.size(); ++m) {
-    const LoopNest &nest = group.members[m].nest;
     if (loops[m] >= 0 && (!ownsColumns(m) || !evaluate(m)))
       loops[m] = -1;
     if (loops[m] < 0)
-      for (const Access &output : nest.outputs)
-        known.erase(rootOf(output.buffer));
+      evaluateRow(m);
   }
   // What a member leaves unwritten no one may read.
   for (bool changed = true; changed;) {
@@ -297,18 +295,20 @@ MaskedColumns::Known MaskedColumns::evaluate(Operation &op,
     return Known::Zero;
   if (isa<arith::DivFOp>(op) && is(0, Known::Zero) && is(1, Known::Sum))
     return Known::Zero;
+  // A number instead of -inf for a maximum, or of 0 for a sum: what was true of
+  // the one is true of the other.
+  APFloat number(0.0);
+  if (isa<arith::SelectOp>(op) &&
+      matchPattern(op.getOperand(1), m_ConstantFloat(&number)) &&
+      number.isFinite() &&
+      (is(2, Known::Maximum) ||
+       (is(2, Known::Sum) && !number.isZero() && !number.isNegative())))
+    return operands[2];
   return Known::Unknown;
 }
 
-/// Notes what the member's outputs hold; false if the columns left out have a
-/// part in what it reduces.
-bool MaskedColumns::evaluate(unsigned m) {
-  const LoopNest &nest = group.members[m].nest;
-  unsigned inputs = nest.inputs.size();
-  llvm::DenseMap<Value, Known> values;
-  for (auto [i, access] : llvm::enumerate(nest.inputs))
-    if (!access.isScalar())
-      values[nest.body->getArgument(i)] = known.lookup(rootOf(access.buffer));
+void MaskedColumns::evaluate(const LoopNest &nest,
+                             llvm::SmallDenseMap<Value, Known> &values) {
   for (Operation &op : nest.body->without_terminator()) {
     SmallVector<Known> operands;
     for (Value operand : op.getOperands())
@@ -316,6 +316,36 @@ bool MaskedColumns::evaluate(unsigned m) {
     if (op.getNumResults() == 1)
       values[op.getResult(0)] = evaluate(op, operands);
   }
+}
+
+/// Notes what a member without columns makes of rows' maxima and sums.
+void MaskedColumns::evaluateRow(unsigned m) {
+  const LoopNest &nest = group.members[m].nest;
+  llvm::SmallDenseMap<Value, Known> values;
+  for (auto [i, access] : llvm::enumerate(nest.inputs)) {
+    Known kind = access.isScalar() ? Known::Unknown
+                                   : known.lookup(rootOf(access.buffer));
+    if (kind == Known::Maximum || kind == Known::Sum)
+      values[nest.body->getArgument(i)] = kind;
+  }
+  evaluate(nest, values);
+  for (auto [o, output] : llvm::enumerate(nest.outputs))
+    known[rootOf(output.buffer)] =
+        nest.isReduced(output)
+            ? Known::Unknown
+            : values.lookup(nest.body->getTerminator()->getOperand(o));
+}
+
+/// Notes what the member's outputs hold; false if the columns left out have a
+/// part in what it reduces.
+bool MaskedColumns::evaluate(unsigned m) {
+  const LoopNest &nest = group.members[m].nest;
+  unsigned inputs = nest.inputs.size();
+  llvm::SmallDenseMap<Value, Known> values;
+  for (auto [i, access] : llvm::enumerate(nest.inputs))
+    if (!access.isScalar())
+      values[nest.body->getArgument(i)] = known.lookup(rootOf(access.buffer));
+  evaluate(nest, values);
   unsigned column = loops[m];
   if (isWeighted(m)) {
     auto isZero = [&](unsigned i) {

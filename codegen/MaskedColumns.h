@@ -14,7 +14,8 @@
 //  - -inf is no maximum, so m needs no such t;
 //  - exp(-inf - m) is 0: so are its part in l, e and w. (Unless m is -inf or
 //    NaN, and then e, l, w and y are NaN in every column that is not left out,
-//    whatever is in the others; the first column never is left out);
+//    whatever is in the others; the first column never is left out. A number
+//    may stand for an m of -inf, or for an l of 0: then all of e or w is 0);
 //  - 0 * v is 0, or NaN where v is not finite; so y takes part in the sum of
 //    0 * v over the columns left out, which is one row for the whole tile.
 //
@@ -81,6 +82,10 @@ private:
   void findLoop(unsigned member);
   bool ownsColumns(unsigned member) const;
   bool evaluate(unsigned member);
+  void evaluateRow(unsigned member);
+  /// From what is known of the body's arguments.
+  void evaluate(const LoopNest &nest,
+                llvm::SmallDenseMap<mlir::Value, Known> &values);
   Known evaluate(mlir::Operation &op, mlir::ArrayRef<Known> operands);
   bool isUnread(const Access &output,
                 llvm::function_ref<bool(mlir::Operation *)> isErased) const;
