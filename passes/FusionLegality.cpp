@@ -299,14 +299,19 @@ static bool hasLoopInRows(const LoopClasses &classes, ArrayRef<unsigned> rows,
 /// which pass large results on, and what the rows share stays in the cache, or
 /// is at least no more to read, for each tile, than its rows' results would be.
 static bool sharesLittle(const LoopClasses &classes, ArrayRef<unsigned> rows) {
+  const bool tiles = llvm::any_of(classes.members(), isContraction);
   if (llvm::count_if(classes.members(), isContraction) == 1)
     return false;
   int64_t most =
       std::max(maxSharedBytes, tileRows * resultBytes(classes, rows));
   for (auto [i, constOp] : llvm::enumerate(classes.members())) {
     GenericOp op = constOp;
-    if (!isContraction(op))
+    if (!isContraction(op)) {
+      // Sums across rows want the rows one by one.
+      if (tiles && classes.isReduced(i, rows.front()))
+        return false;
       continue;
+    }
     if (!hasLoopInRows(classes, rows, i))
       return false;
     for (OpOperand *input : op.getDpsInputOperands())

@@ -42,6 +42,7 @@ public:
 private:
   void place(GenericOp op);
   Demand demandOn(GenericOp op);
+  bool endApart(GenericOp op, GenericOp root);
   void add(const Placement &placement, GenericOp producer, Demand &demand);
 
   bool viewsOnly;
@@ -187,6 +188,25 @@ static bool accepts(const Placement &at, GenericOp producer) {
          isPrologueAt(at, producer);
 }
 
+/// Whether the op may run where a contraction has its sums in registers.
+static bool endsContraction(GenericOp op) {
+  return llvm::any_of(op.getDpsInputs(), [](Value input) {
+    Operation *source = input.getDefiningOp();
+    return source && source->hasAttr("mg.contraction") && input.hasOneUse();
+  });
+}
+
+/// Whether both may run at the end of contractions, which are not one: each at
+/// its own, a sum of products keeps one array at a time.
+bool Planner::endApart(GenericOp op, GenericOp root) {
+  if (!endsContraction(op))
+    return false;
+  return endsContraction(root) ||
+         llvm::any_of(kernels[root], [](const FusedOp &fused) {
+           return endsContraction(fused.op);
+         });
+}
+
 void Planner::add(const Placement &placement, GenericOp producer,
                   Demand &demand) {
   if (!accepts(placement, producer))
@@ -219,7 +239,8 @@ void Planner::place(GenericOp op) {
     fused =
         isView(op) || (!viewsOnly && isSource(op)) ||
         (!viewsOnly && !demand.tensor && demand.placements.size() == 1 &&
-         (steps(demand.placements.front().root) <= steps(op) ||
+         ((steps(demand.placements.front().root) <= steps(op) &&
+           !endApart(op, demand.placements.front().root)) ||
           (isContraction(demand.placements.front().root) && isPrologue(op))));
   }
   SmallVector<Placement> &at = placements[op];
