@@ -1,7 +1,6 @@
 //===- Attention.cpp - scaled_dot_product_attention, rope -----------------===//
 //
-// Query heads that share a head of keys are rows of one product: q (b.., h, l,
-// d) is (b.., g, h / g * l, d) beside k (b.., g, s, d), so k is never repeated.
+// What attention and its derivative share is in Attention.h.
 //
 //===----------------------------------------------------------------------===//
 #include "frontend/dsl/CompositeRules.h"
@@ -66,42 +65,69 @@ namespace detail {
 
 Tensor Attending::rows(const Tensor &x) const {
   const Shape &shape = x.shape();
-  return reshape(x, withTail(shape, 3, {sharedHeads, -1, shape.back()}));
+  if (shape.size() == scores.size())
+    return x;
+  const auto group = scores.begin() + batch - 1;
+  return reshape(
+      x, withTail(shape, 3,
+                  {group[0], group[1], shape[shape.size() - 2], shape.back()}));
 }
-Tensor Attending::heads(const Tensor &x, std::int64_t width) const {
-  return reshape(x, withTail(scores, 1, {width}));
+
+Tensor Attending::maskRows(const Tensor &mask) const {
+  const bool isShared = scores.size() == static_cast<std::size_t>(batch) + 3;
+  if (mask.empty() || !isShared || mask.rank() < 3)
+    return mask;
+  const Shape &shape = mask.shape();
+  const auto group = scores.begin() + batch - 1;
+  const bool isOne = shape[shape.size() - 3] == 1;
+  return reshape(mask, withTail(shape, 3,
+                                {isOne ? 1 : group[0], isOne ? 1 : group[1],
+                                 shape[shape.size() - 2], shape.back()}));
 }
 
 Tensor Attending::scoresOf(const Tensor &q, const Tensor &k,
                            const Tensor &mask) const {
-  const Tensor raw = batchedDot(rows(q), k, 1, 1, accumulator);
-  Tensor s = reshape(raw, scores) * scale;
+  Tensor s = times(q, k, 1, accumulator) * scale;
   if (!mask.empty())
     s = mask.dtype() == DType::b1 ? where(mask, s, -infinity)
                                   : s + cast(mask, accumulator);
   if (!causal)
     return s;
   const Shape square(scores.end() - 2, scores.end());
-  return where(iota(square, 0) >= iota(square, 1), s, -infinity);
+  const Tensor queries = iota(square, 0);
+  return where((first ? queries + first : queries) >= iota(square, 1), s,
+               -infinity);
 }
 
-Tensor batchedDot(const Tensor &a, const Tensor &b, int lhs, int rhs,
-                  DType dtype) {
-  const int batch = a.rank() - 2;
-  std::vector<std::int64_t> leading(static_cast<std::size_t>(batch));
-  for (int i = 0; i < batch; ++i)
-    leading[static_cast<std::size_t>(i)] = i;
+/// Dimensions [first, last).
+static std::vector<std::int64_t> range(std::int64_t first, std::int64_t last) {
+  std::vector<std::int64_t> list;
+  for (std::int64_t i = first; i < last; ++i)
+    list.push_back(i);
+  return list;
+}
+
+Tensor Attending::times(const Tensor &rows, const Tensor &matrix, int dim,
+                        DType dtype) const {
   Attrs attributes;
-  attributes.set("lhs_contract", std::vector<std::int64_t>{batch + lhs})
-      .set("rhs_contract", std::vector<std::int64_t>{batch + rhs})
-      .set("lhs_batch", leading)
-      .set("rhs_batch", leading);
-  Shape shape = a.shape();
-  shape[static_cast<std::size_t>(batch)] =
-      a.shape()[static_cast<std::size_t>(batch + 1 - lhs)];
-  shape[static_cast<std::size_t>(batch + 1)] =
-      b.shape()[static_cast<std::size_t>(batch + 1 - rhs)];
-  return emit("dot", {a, b}, attributes, {dtype, shape});
+  attributes.set("lhs_contract", std::vector<std::int64_t>{rows.rank() - 1})
+      .set("rhs_contract", std::vector<std::int64_t>{batch + dim})
+      .set("lhs_batch", range(0, batch))
+      .set("rhs_batch", range(0, batch));
+  const auto left = static_cast<std::size_t>(batch + 1 - dim);
+  return emit("dot", {rows, matrix}, attributes,
+              {dtype, withTail(rows.shape(), 1, {matrix.shape()[left]})});
+}
+
+Tensor Attending::overRows(const Tensor &a, const Tensor &b) const {
+  Attrs attributes;
+  attributes.set("lhs_contract", range(batch, a.rank() - 1))
+      .set("rhs_contract", range(batch, b.rank() - 1))
+      .set("lhs_batch", range(0, batch))
+      .set("rhs_batch", range(0, batch));
+  Shape shape(a.shape().begin(), a.shape().begin() + batch);
+  shape.insert(shape.end(), {a.shape().back(), b.shape().back()});
+  return emit("dot", {a, b}, attributes, {accumulator, shape});
 }
 
 } // namespace detail
@@ -120,14 +146,21 @@ Tensor scaled_dot_product_attention(Arg q, Arg k, Arg v,
                      type_string(operands[1]), type_string(operands[2])),
          v.tensor, "v");
   Attending how;
-  how.scores = withTail(shape, 1, {keys[keys.size() - 2]});
-  how.sharedHeads = keys[keys.size() - 3];
+  const Shape scores = withTail(shape, 1, {keys[keys.size() - 2]});
+  const std::int64_t heads = shape[shape.size() - 3],
+                     shared = keys[keys.size() - 3];
+  how.scores = heads == shared
+                   ? scores
+                   : withTail(scores, 3,
+                              {shared, heads / shared,
+                               scores[scores.size() - 2], scores.back()});
+  how.batch = static_cast<int>(shape.size()) - 2;
   how.accumulator = widened(dtype);
   how.causal = options.causal;
   how.scale = options.scale ? *options.scale
                             : 1 / std::sqrt(static_cast<double>(shape.back()));
   if (options.mask) {
-    checkMask(*options.mask, how.scores);
+    checkMask(*options.mask, scores);
     operands.push_back(*options.mask);
   }
   return composite(

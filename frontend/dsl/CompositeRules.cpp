@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 #include "frontend/dsl/CompositeRules.h"
 
+#include "frontend/dsl/AttentionBackward.h"
+
 #include "mg/composite.h"
 
 #include <limits>
@@ -29,15 +31,6 @@ template <class F> Trace::Body leaving(const Trace::Body &body, F residuals) {
 }
 Tensor wide(const Tensor &x) { return cast(x, widened(x.dtype())); }
 
-/// The sum over what `shape` was broadcast along to become x's, as `shape`.
-Tensor sumTo(const Tensor &x, const Shape &shape) {
-  const std::size_t added = x.shape().size() - shape.size();
-  std::vector<int> axes;
-  for (std::size_t d = 0; d < x.shape().size(); ++d)
-    if (d < added || shape[d - added] != x.shape()[d])
-      axes.push_back(static_cast<int>(d));
-  return axes.empty() ? x : reshape(sum(x, axes), shape);
-}
 /// exp(x - total) for a logsumexp `total`; 0 where that is -inf.
 Tensor shares(const Tensor &x, const Tensor &total) {
   return exp(x - where(total == -infinity, zeros_like(total), total));
@@ -50,39 +43,24 @@ Tensor throughUnit(const Tensor &g, const Tensor &unit, const Tensor &rstd,
   return (g - mean(g, axes, true) - unit * mean(g * unit, axes, true)) * rstd;
 }
 
-/// Attention without its residuals in one list.
-struct Kept {
-  Tensor q, k, v, mask, out, total, cotangent;
-  explicit Kept(const Tensors &in) : q(in[0]), k(in[1]), v(in[2]) {
-    std::size_t next = 3;
-    if (in.size() == 7)
-      mask = in[next++];
-    out = in[next], total = in[next + 1], cotangent = in[next + 2];
-  }
-};
-
-Tensors attentionBackward(const Attending &how, const Kept &at) {
-  const DType dtype = at.q.dtype();
-  const Tensor p = exp(how.scoresOf(at.q, at.k, at.mask) - at.total);
-  const Tensor g = how.rows(at.cotangent);
-  const Tensor dv =
-      batchedDot(how.rows(cast(p, dtype)), g, 0, 0, how.accumulator);
-  const Tensor dp =
-      reshape(batchedDot(g, at.v, 1, 1, how.accumulator), how.scores);
-  const Tensor own = sum(wide(at.cotangent) * wide(at.out), -1, true);
-  const Tensor ds = p * (dp - own);
-  const Tensor rows = how.rows(cast(ds, dtype));
-  const Tensor dq = how.heads(batchedDot(rows, at.k, 1, 0, how.accumulator),
-                              at.q.shape().back());
-  const Tensor dk = batchedDot(rows, how.rows(at.q), 0, 0, how.accumulator);
-  Tensors all{cast(dq * how.scale, dtype), cast(dk * how.scale, dtype),
-              cast(dv, dtype)};
-  if (!at.mask.empty() && isFloat(at.mask.dtype()))
-    all.push_back(cast(sumTo(ds, at.mask.shape()), at.mask.dtype()));
-  return all;
+/// Attention's residuals and the cotangent, as the rule has them in one list.
+AttentionKept keptOf(const Tensors &in) {
+  const bool isMasked = in.size() == 7;
+  const std::size_t next = isMasked ? 4 : 3;
+  return {in[0],    in[1],        in[2],       isMasked ? in[3] : Tensor(),
+          in[next], in[next + 1], in[next + 2]};
 }
 
 } // namespace
+
+Tensor sumTo(const Tensor &x, const Shape &shape) {
+  const std::size_t added = x.shape().size() - shape.size();
+  std::vector<int> axes;
+  for (std::size_t d = 0; d < x.shape().size(); ++d)
+    if (d < added || shape[d - added] != x.shape()[d])
+      axes.push_back(static_cast<int>(d));
+  return axes.empty() ? x : reshape(sum(x, axes), shape);
+}
 
 Rule softmaxRule(const Trace::Body &body, int axis) {
   auto backward = [=](const Tensors &in) {
@@ -186,16 +164,17 @@ Rule batchNormRule(const Trace::Body &body, const Axes &axes, double epsilon) {
 }
 
 Tensors attend(const Attending &how, const Tensors &in) {
-  const Tensor &v = in[2];
-  const Tensor s = how.scoresOf(in[0], in[1], in.size() > 3 ? in[3] : Tensor());
+  const Tensor &q = in[0], &v = in[2];
+  const Tensor s = how.scoresOf(how.rows(q), in[1],
+                                in.size() > 3 ? how.maskRows(in[3]) : Tensor());
   const Tensor top = max(s, -1, true);
   const Tensor shift = where(top == -infinity, zeros_like(top), top);
   const Tensor e = exp(s - shift), sums = sum(e, -1, true);
   const Tensor isNone = sums == 0;
   const Tensor p = e / where(isNone, ones_like(sums), sums);
-  const Tensor out =
-      batchedDot(how.rows(cast(p, v.dtype())), v, 1, 0, v.dtype());
-  return {how.heads(out, v.shape().back()),
+  Shape shape = q.shape();
+  shape.back() = v.shape().back();
+  return {reshape(how.times(cast(p, v.dtype()), v, 0, v.dtype()), shape),
           where(isNone, infinity, log(sums) + shift)};
 }
 
@@ -207,8 +186,9 @@ Rule attentionRule(const Attending &how) {
     all.insert(all.end(), {both[0], both[1]});
     return all;
   };
-  return {forward,
-          [=](const Tensors &in) { return attentionBackward(how, Kept(in)); }};
+  return {forward, [=](const Tensors &in) {
+            return attentionBackward(how, keptOf(in));
+          }};
 }
 
 } // namespace mg::detail

@@ -33,6 +33,9 @@ Rule rmsNormRule(const Trace::Body &body, double epsilon);
 /// Keeps x, scale and the moments.
 Rule batchNormRule(const Trace::Body &body, const Axes &axes, double epsilon);
 
+/// The sum over what `shape` was broadcast along to become x's, as `shape`.
+Tensor sumTo(const Tensor &x, const Shape &shape);
+
 /// Attention with one number per query beside the result: the logarithm of the
 /// sum of its weights, +inf where it looks at nothing.
 Tensors attend(const Attending &how, const Tensors &in);

@@ -46,6 +46,19 @@ struct Block {
   }
 };
 
+/// Attention's gradient for two lengths, of grouped queries.
+void writeLongAttention() {
+  for (const std::int64_t length : {1024, 2048})
+    for (const bool causal : {false, true}) {
+      auto f = [=](Tensor q, Tensor k, Tensor v) {
+        return mg::scaled_dot_product_attention(q, k, v, {.causal = causal});
+      };
+      const Tensor q = mg::spec({4, length, 32}), k = mg::spec({2, length, 32});
+      writeBoth((causal ? "causal_" : "long_") + std::to_string(length), f, q,
+                q, k, k);
+    }
+}
+
 /// Parameters of an optimizer, of several ranks.
 struct Parameters {
   std::vector<Tensor> all;
@@ -120,6 +133,7 @@ int main(int argc, char **argv) {
                            return mg::scaled_dot_product_attention(q, k, v);
                          },
                          heads, heads, heads));
+  writeLongAttention();
   writeBlock();
   writeUpdates();
 }

@@ -172,6 +172,38 @@ TEST(Rules, Attention) {
   };
   EXPECT_TRUE(is(max(abs(grad(none)(in[0], in[1]))), {0}));
 }
+/// So many queries that their weights come in blocks: of equal and unequal
+/// size, with keys that no query sees, and with more queries than keys.
+TEST(Rules, AttentionInBlocks) {
+  struct Case {
+    std::int64_t queries, keys;
+    bool causal, masked;
+  };
+  for (const auto &[l, s, causal, masked] : {Case{256, 40, false, false},
+                                             {389, 391, true, false},
+                                             {300, 130, true, true},
+                                             {259, 7, false, true}}) {
+    const Leaves in{random({1, 2, l, 3}), random({1, 1, s, 3}, 1),
+                    random({1, 1, s, 2}, 2)};
+    const Tensor seen =
+        concat({full({l, 1}, true), random({l, s - 1}, 3) > -0.5f}, 1);
+    const Tensor shown = causal ? tril(ones({l, s})) > 0 : full({l, s}, true);
+    Tensor added = where(shown, 0.0, -INFINITY);
+    if (masked)
+      added = added + where(seen, 0.0, -INFINITY);
+    const AttentionOptions options{
+        .mask = masked ? std::optional(seen) : std::nullopt, .causal = causal};
+    auto f = [=](Leaves in) {
+      return scaled_dot_product_attention(in[0], in[1], in[2], options);
+    };
+    auto plain = [=](Leaves in) {
+      return plainAttention(in[0], in[1], in[2], astype(added, DType::f64));
+    };
+    auto g = grad(lossOf(f)), h = grad(lossOf(plain));
+    expect_near(g(in), h(in), 1e-10);
+    expect_near(jit(g)(in), h(in), 1e-10);
+  }
+}
 
 TEST(Rules, ReluAtZeroIsFlat) {
   auto total = [](Tensor x) { return sum(relu(x)); };
