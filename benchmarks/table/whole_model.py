@@ -49,8 +49,9 @@ class Model(Compared):
         self.model, self.build, self.given, self.dtype, self.tiny = model, build, inputs, dtype, tiny
         self.words = [model, "--batch", str(batch), *words, *(["--bf16"] if dtype == "bf16" else []),
                       *(["--tiny"] if tiny else [])]
-        # bf16 has 8 bits: errors of 2^-9 in each of many layers.
-        self.tolerance = 1e-3 if dtype == "f32" else 0.1
+        # bf16 has 8 bits: errors of 2^-9 in each of many layers; all contestants
+        # are 0.15 off in MobileNetV2.
+        self.tolerance = 1e-3 if dtype == "f32" else 0.25
         self.inputs = None
 
     @property
