@@ -47,21 +47,13 @@ struct RegisterTile {
 };
 } // namespace
 
-/// Vectors of a tile of so many rows. A single row shares nothing between them
-/// and reads each once; but the longer a piece of memory it takes in each step,
-/// the more of it comes unasked.
-static int64_t mostVecs(int64_t rows, int64_t registers) {
-  return rows == 1 ? std::max(minSums, registers - 5) : minSums;
-}
-
 /// `panel`: the vectors of a panel, which tiles divide; 0: as many as may be.
 static RegisterTile chooseTile(int64_t m, int64_t n, int64_t registers,
                                int64_t panel = 0) {
   RegisterTile best;
   for (int64_t rows = 1; rows <= std::min(m, maxRows); ++rows)
-    for (int64_t vecs = 1, most = std::min(n, mostVecs(rows, registers));
-         vecs <= most; ++vecs) {
-      if ((rows > 1 && rows * vecs + vecs > registers) || panel % vecs)
+    for (int64_t vecs = 1; vecs <= std::min(n, minSums); ++vecs) {
+      if (rows * vecs + vecs > registers || panel % vecs)
         continue;
       double cycles = tileCost(m, n, rows, vecs);
       if (cycles <= best.cycles) // of equals the largest, with fewest loads
@@ -239,6 +231,18 @@ static void planPasses(const LoopNest &nest, VectorPlan &plan) {
     plan.depth = llvm::divideCeil(extent, llvm::divideCeil(extent, most));
 }
 
+/// Whether each step of the sums reads a vector's worth from another page.
+static bool walksPages(const LoopNest &nest, const VectorPlan &plan) {
+  constexpr int64_t page = 4096;
+  return llvm::any_of(nest.inputs, [&](const Access &input) {
+    return !input.isScalar() && input.isLinear() &&
+           input.strides[plan.vector] == 1 && !plan.reduction.empty() &&
+           std::abs(input.strides[plan.reduction.back()]) *
+                   input.element.getIntOrFloatBitWidth() / 8 >=
+               page;
+  });
+}
+
 void planContraction(const LoopNest &nest, int64_t nativeLanes,
                      VectorPlan &plan) {
   if (plan.isRowStyle())
@@ -251,6 +255,10 @@ void planContraction(const LoopNest &nest, int64_t nativeLanes,
                                  panels ? panels->width / plan.lanes : 0);
   plan.rows = tile.rows;
   plan.vecs = tile.vecs;
+  // A single row reads every vector once: the longer a piece of each page it
+  // takes, the more of it comes unasked.
+  if (m == 1 && !panels && walksPages(nest, plan))
+    plan.vecs = std::min(n, registersFor(nativeLanes) - 5);
   planPasses(nest, plan);
   if (!panels && panelUses(nest, plan.vector)) {
     int input = chooseLaneInput(nest, plan.vector);
