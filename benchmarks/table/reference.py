@@ -138,8 +138,27 @@ FORWARD = {
     "pad": lambda v, x: np.pad(x, list(zip(v.attrs["lo"], v.attrs["hi"]))),
 }
 
+def conv_gradient(v, g, y, x, w):
+    pad, stride, groups = v.attrs["padding"], v.attrs["stride"], v.attrs["groups"]
+    spatial, kernel = g.ndim - 2, w.shape[2:]
+    columns, g = window(x, v), g.reshape(g.shape[0], groups, -1, *g.shape[2:])
+    w = w.reshape(groups, -1, *w.shape[1:])
+    pixels = [0] + list(range(2, 2 + spatial))
+    dw = np.stack([np.tensordot(g[:, i], columns[:, i], (pixels, pixels)) for i in range(groups)])
+    dx = np.zeros((x.shape[0], groups, x.shape[1] // groups, *(n + 2 * pad for n in x.shape[2:])))
+    for tap in np.ndindex(*kernel):
+        reached = tuple(slice(t, t + stride * n, stride) for t, n in zip(tap, g.shape[3:]))
+        for i in range(groups):
+            part = np.tensordot(g[:, i], w[(i, slice(None), slice(None)) + tap], (1, 0))
+            dx[(slice(None), i, slice(None)) + reached] += np.moveaxis(part, -1, 1)
+    inner = tuple(slice(pad, pad + n) for n in x.shape[2:])
+    dx = dx[(slice(None),) * 3 + inner]
+    return [dx.reshape(x.shape), dw.reshape(v.args[1].shape)]
+
+
 # (node, cotangent, result, operands..) -> a cotangent per operand, maybe wider.
 BACKWARD = {
+    "conv": conv_gradient,
     "add": lambda v, g, y, a, b: [g, g], "sub": lambda v, g, y, a, b: [g, -g],
     "mul": lambda v, g, y, a, b: [g * b, g * a],
     "div": lambda v, g, y, a, b: [g / b, -g * y / b],
