@@ -54,7 +54,9 @@ def every_op():
                      "reshape": x.reshape(5, 3) * y.reshape(5, 3), "slice": x.slice((0, 3, 2), (1, 5, 1)),
                      "concat": g.concat([x, y], 1), "pad": (x * y).pad([1, 0], [0, 2]),
                      "broadcast": x.reduce("sum", [0]).broadcast_to(2, 5),
-                     "reduce": x * y.reduce("max", [1], True)}
+                     "reduce": x * y.reduce("max", [1], True),
+                     "conv": g.concat([x, y], 1).reshape(1, 2, 3, 5).conv(
+                         x.slice((0, 2, 1), (0, 4, 1)).reshape(2, 1, 2, 2), 2, 1, 2)}
             positive = (x * x + 0.5).unary(op) if op not in pairs else None
             g.returns(pairs[op] if op in pairs else positive * x.unary(op) if op not in ("log", "sqrt", "rsqrt")
                       else positive)
