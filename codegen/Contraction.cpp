@@ -98,6 +98,10 @@ static int64_t secondCacheBytes(int64_t nativeLanes) {
   return nativeLanes == 16 ? 1 << 20 : 256 << 10;
 }
 
+static int64_t bytesOf(const Access &access) {
+  return llvm::divideCeil(access.element.getIntOrFloatBitWidth(), 8);
+}
+
 /// The input along whose elements the lanes run; -1 if there is none or more.
 static int chooseLaneInput(const LoopNest &nest, unsigned vector) {
   int choice = -1;
@@ -156,6 +160,9 @@ static void layOut(LoopNest &nest, unsigned input, unsigned loop,
 
 std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
   int loop = choosePanelLoop(nest, input);
+  // What is widened, or gathered in words, is so while a panel is packed.
+  if (nest.inputs[input].element != nest.outputs[0].element)
+    return std::nullopt;
   if (!nest.contraction || loop < 0 || nest.extents[loop] == 1 ||
       sharedUses(nest, loop) < 2)
     return std::nullopt;
@@ -195,7 +202,7 @@ static bool isScattered(const LoopNest &nest, const Access &input,
                         const VectorPlan &plan) {
   if (input.strides[plan.vector] != 1)
     return true;
-  int64_t element = input.element.getIntOrFloatBitWidth() / 8;
+  int64_t element = bytesOf(input);
   int64_t bytes = element, steps = 1;
   for (unsigned d : plan.reduction)
     steps *= nest.extents[d];
@@ -220,7 +227,7 @@ static void planPasses(const LoopNest &nest, VectorPlan &plan) {
   if (plan.row < 0 || plan.reduction.empty() || !panelUses(nest, plan.vector) ||
       !nest.initial[0])
     return;
-  int64_t panel = plan.vecs * plan.lanes * 4;
+  int64_t panel = plan.vecs * plan.lanes * bytesOf(nest.outputs[0]);
   for (unsigned d : ArrayRef(plan.reduction).drop_front())
     panel *= nest.extents[d];
   int64_t extent = nest.extents[plan.reduction.front()];
@@ -262,7 +269,7 @@ void planContraction(const LoopNest &nest, int64_t nativeLanes,
   planPasses(nest, plan);
   if (!panels && panelUses(nest, plan.vector)) {
     int input = chooseLaneInput(nest, plan.vector);
-    if (isScattered(nest, nest.inputs[input], plan))
+    if (input == nest.computed || isScattered(nest, nest.inputs[input], plan))
       plan.packed = input;
   }
   // Columns outside rows, and outside whatever else shares a panel: it stays in
@@ -299,23 +306,13 @@ static std::unique_ptr<Block> createCopyBody(OpBuilder &b, Location loc,
 }
 
 /// Copies what one tile's columns read of the packed input into a panel of the
-/// reduction loops x the tile's width, and makes the nest read the panel.
+/// reduction loops x the tile's width, and makes the nest read the panel. An
+/// input that is computed is computed now.
 void TileEmitter::packPanel(Tile tile) {
   Access &input = nest.inputs[plan.packed];
-  int64_t width = plan.vecs * plan.lanes, size = width;
-  auto body = createCopyBody(b, loc, input.element);
-  LoopNest copy{loc, body.get()};
-  Access from{input.buffer, input.element, {}, input.offset};
-  Access panel{{}, input.element, SmallVector<int64_t>(nest.size(), 0)};
-  from.start = input.start ? input.start : constant(0);
-  for (unsigned d = 0; d < nest.size(); ++d)
-    if (!nest.reduction[d])
-      from.start = add(from.start, multiply(ivs[d], input.strides[d]));
-
+  int64_t size = plan.vecs * plan.lanes;
   unsigned first = plan.reduction.front();
-  auto extentOf = [&](unsigned d) {
-    return pass && d == first ? pass->length : nest.extents[d];
-  };
+  Access panel{{}, input.element, SmallVector<int64_t>(nest.size(), 0)};
   for (unsigned d : llvm::reverse(plan.reduction)) {
     panel.strides[d] = size;
     size *= plan.depth && d == first ? plan.depth : nest.extents[d];
@@ -324,29 +321,73 @@ void TileEmitter::packPanel(Tile tile) {
   panel.buffer = createPanel(size, input.element);
   // The panel begins where the tile and the pass do.
   Value offset = multiply(ivs[plan.vector], -1);
-  if (pass) {
-    from.start = add(from.start, multiply(pass->begin, input.strides[first]));
+  if (pass)
     offset = add(offset, multiply(pass->begin, -panel.strides[first]));
+
+  if (plan.packed == nest.computed) {
+    bool isCut =
+        nest.tail.body &&
+        (!pass || isLastPass || int(plan.reduction.front()) != nest.grouped);
+    copyToPanel(nest.producer, panel, tile, isCut ? CutOff : All);
+    if (isCut)
+      copyToPanel(nest.tail, panel, tile, Last);
+  } else {
+    auto body = createCopyBody(b, loc, input.element);
+    copyToPanel({body.get(), {input}}, panel, tile, All);
   }
-  Access to{panel.buffer, input.element};
+  flats[plan.packed] = {panel.buffer, offset};
+  input = panel;
+}
+
+/// Fills the panel from its first element on: with all words, or without the
+/// last one, or with that one only.
+void TileEmitter::copyToPanel(const Producer &producer, const Access &panel,
+                              Tile tile, PanelPart part) {
+  LoopNest copy{loc, producer.body};
+  unsigned first = plan.reduction.front();
+  for (const Access &source : producer.inputs) {
+    Access from = source;
+    from.strides.clear();
+    from.start = source.start ? source.start : constant(0);
+    auto move = [&](Value by, unsigned d) {
+      from.start =
+          add(from.start, multiply(by, source.strides[d] * source.group));
+    };
+    for (unsigned d = 0; d < nest.size() && !source.isScalar(); ++d)
+      if (!nest.reduction[d])
+        move(ivs[d], d);
+    if (pass)
+      move(pass->begin, first);
+    copy.inputs.push_back(from);
+  }
+  copy.outputs = {Access{panel.buffer, panel.element}};
+  copy.initial = {Value()};
   auto copyLoop = [&](unsigned d, int64_t extent) {
     copy.extents.push_back(extent);
     copy.reduction.push_back(false);
     copy.indexed.push_back(false);
-    from.strides.push_back(input.strides[d]);
-    to.strides.push_back(panel.strides[d]);
+    for (auto [to, from] : llvm::zip_equal(copy.inputs, producer.inputs))
+      to.strides.push_back(from.strides[d]);
+    copy.outputs[0].strides.push_back(panel.strides[d]);
   };
-  for (unsigned d : plan.reduction)
-    copyLoop(d, extentOf(d));
+  for (unsigned d : plan.reduction) {
+    int64_t extent = pass && d == first ? pass->length : nest.extents[d];
+    if (int(d) != nest.grouped || part == All) {
+      copyLoop(d, extent);
+      continue;
+    }
+    if (part == CutOff && extent == 1)
+      return;
+    copyLoop(d, part == CutOff ? extent - 1 : 1);
+    if (part == Last)
+      for (auto [to, from] : llvm::zip_equal(copy.inputs, producer.inputs))
+        to.offset += (extent - 1) * from.strides[d];
+    if (part == Last)
+      copy.outputs[0].offset += (extent - 1) * panel.strides[d];
+  }
   copyLoop(plan.vector, (tile.vecs - 1) * plan.lanes + tile.last);
-  copy.inputs = {from};
-  copy.outputs = {to};
-  copy.initial = {Value()};
   simplify(copy);
   TileEmitter(b, copy, planVectors(copy, plan.nativeLanes, 0)).emit();
-
-  flats[plan.packed] = {panel.buffer, offset};
-  input = panel;
 }
 
 /// A panel, if there is one, and the loops that read it.

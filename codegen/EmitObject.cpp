@@ -34,7 +34,8 @@ static void initializeTargets(){
   LLVMInitialize##NAME##TargetInfo();                                          \
   LLVMInitialize##NAME##Target();                                              \
   LLVMInitialize##NAME##TargetMC();                                            \
-  LLVMInitialize##NAME##AsmPrinter();
+  LLVMInitialize##NAME##AsmPrinter();                                          \
+  LLVMInitialize##NAME##AsmParser();
     MG_TARGET(X86) MG_TARGET(AArch64)
 #undef MG_TARGET
 }

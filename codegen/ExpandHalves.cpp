@@ -13,13 +13,15 @@
 //
 // NaN stays NaN (quiet), with its sign and upper payload.
 //
-// f16 is expanded even where there are instructions: of an operation between
-// two conversions LLVM makes one on halves, and LLVM 19's minimum of NaN and -0
-// on halves is -0.
+// Where there are instructions for f16, vectors are converted by these, to the
+// same bits. LLVM does not see what they do: of an operation between two
+// conversions it makes one on halves, and LLVM 19's minimum of NaN and -0 on
+// halves is -0.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/Passes.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace mg::codegen {
@@ -160,24 +162,54 @@ Value f64ToOddF32(ImplicitLocOpBuilder &b, Words &w, Value x) {
   return w.floatOf(w.select(inexact, odd, bits));
 }
 
+/// The instruction on a native vector, of 8 or 16 lanes.
+Value convertF16(ImplicitLocOpBuilder &b, StringRef instruction, Value x,
+                 Type to) {
+  return b
+      .create<LLVM::InlineAsmOp>(
+          to, x, instruction, "=v,v", /*has_side_effects=*/false,
+          /*is_align_stack=*/false, LLVM::AsmDialectAttr(), ArrayAttr())
+      .getResult(0);
+}
+
 class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
+  using ExpandHalvesBase::ExpandHalvesBase;
+
   bool isExpanded(Type type) {
     const Type element = getElementTypeOrSelf(type);
     return element.isBF16() || element.isF16();
   }
 
+  /// Whether there is an instruction for vectors of so many f16.
+  bool isNative(Type type) {
+    auto vector = dyn_cast<VectorType>(type);
+    return vector && vector.getRank() == 1 && vector.getNumElements() >= 8 &&
+           vector.getNumElements() <= f16Lanes;
+  }
+
   Value widen(ImplicitLocOpBuilder &b, Value x) {
     Words w(b, x.getType());
-    return getElementTypeOrSelf(x.getType()).isBF16() ? bf16ToF32(w, x)
-                                                      : f16ToF32(b, w, x);
+    if (getElementTypeOrSelf(x.getType()).isBF16())
+      return bf16ToF32(w, x);
+    if (!isNative(x.getType()))
+      return f16ToF32(b, w, x);
+    Value bits =
+        b.create<arith::BitcastOp>(withElement(x.getType(), b.getI16Type()), x);
+    return convertF16(b, "vcvtph2ps $1, $0", bits,
+                      withElement(x.getType(), b.getF32Type()));
   }
 
   Value narrow(ImplicitLocOpBuilder &b, Value x, Type to) {
     Words w(b, to);
     if (getElementTypeOrSelf(x.getType()).isF64())
       x = f64ToOddF32(b, w, x);
-    const Type element = getElementTypeOrSelf(to);
-    return element.isBF16() ? f32ToBf16(w, x, to) : f32ToF16(b, w, x, to);
+    if (getElementTypeOrSelf(to).isBF16())
+      return f32ToBf16(w, x, to);
+    if (!isNative(to))
+      return f32ToF16(b, w, x, to);
+    Value bits = convertF16(b, "vcvtps2ph $$0, $1, $0", x,
+                            withElement(to, b.getI16Type()));
+    return b.create<arith::BitcastOp>(to, bits);
   }
 
   void expand(Operation *op) {

@@ -30,6 +30,9 @@ SmallVector<Access *> LoopNest::accesses() {
     for (Access &access : epilogue.outputs)
       all.push_back(&access);
   }
+  for (Producer *computing : {&producer, &tail})
+    for (Access &access : computing->inputs)
+      all.push_back(&access);
   return all;
 }
 

@@ -47,6 +47,11 @@ struct Access {
   /// Where vectors are read, the line so many elements further is asked for;
   /// 0: none.
   int64_t prefetch = 0;
+  /// So many neighbours in memory are one element here, a word of them, each
+  /// widened to its part of the word. Strides count words, the offset does not.
+  int64_t group = 1;
+  /// Whether the neighbours are unsigned integers.
+  bool isUnsigned = false;
   /// Full vectors are stored past the caches (Streams.h).
   bool streamed = false;
 
@@ -70,6 +75,24 @@ struct Epilogue {
   llvm::SmallVector<int> loopOf = {};
 };
 
+/// The elements of an array that is nowhere in memory: computed from `inputs`,
+/// over the loops of the nest that reads them. Block arguments of `body` are
+/// `inputs`, then one that is not used.
+struct Producer {
+  mlir::Block *body = nullptr;
+  llvm::SmallVector<Access> inputs = {};
+};
+
+/// What the multiply and the add of a contraction's body stand for: products of
+/// one element, or of words of several along the reduction, which are summed.
+enum class Products {
+  Single,
+  /// Two i16.
+  Pairs,
+  /// The same with one instruction.
+  PairsFused,
+};
+
 /// A structured op with no empty loop. Block arguments of `body` are `inputs`,
 /// then `outputs`.
 struct LoopNest {
@@ -90,6 +113,15 @@ struct LoopNest {
   bool overwrite = false;
   /// Per output: the scalar that it holds at the start; null: what memory does.
   llvm::SmallVector<mlir::Value> initial = {};
+  /// The input that `producer` computes while its panel is packed; -1: none. It
+  /// is planned as if it lay where the first of the producer's arrays does.
+  int computed = -1;
+  Producer producer = {};
+  Products products = Products::Single;
+  /// The loop over words, of which the last one is computed by `tail`, if that
+  /// has a body: there are not enough elements for it. -1: none.
+  int grouped = -1;
+  Producer tail = {};
   /// What follows on the same elements, in order.
   llvm::SmallVector<Epilogue, 0> epilogues = {};
   /// Per original loop: the index of its first iteration; null or none: 0.
@@ -106,7 +138,7 @@ struct LoopNest {
   /// The panels that an input lies in; null: none does.
   const Access::Panels *panels() const;
   bool isReduced(const Access &output) const;
-  /// Inputs, then outputs, then those of the epilogues.
+  /// Inputs, then outputs, then those of the epilogues and producers.
   llvm::SmallVector<Access *> accesses();
 };
 

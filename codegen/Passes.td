@@ -119,8 +119,13 @@ def ExpandHalves : Pass<"mg-expand-halves", "mlir::ModuleOp"> {
     a compiler's library. Conversions from f64 round once. The types are gone:
     their values are loaded, moved and stored as i16.
   }];
+  let options = [
+    Option<"f16Lanes", "f16-lanes", "int64_t", /*default=*/"0",
+           "vectors of 8 up to so many f16 are converted by instructions">,
+  ];
   let dependentDialects = [
-    "mlir::arith::ArithDialect", "mlir::math::MathDialect",
+    "mlir::arith::ArithDialect", "mlir::LLVM::LLVMDialect",
+    "mlir::math::MathDialect",
   ];
 }
 
@@ -151,6 +156,8 @@ def TileAndVectorize : Pass<"mg-vectorize", "mlir::func::FuncOp"> {
            "f32 lanes of the CPU level's native vector: 4, 8 or 16">,
     Option<"grain", "grain", "int64_t", /*default=*/"65536",
            "Element operations that are worth a thread's chunk; 0: no threads">,
+    Option<"level", "level", "std::string", /*default=*/"",
+           "CPU level, whose products of narrow elements are used; none: no">,
   ];
   let dependentDialects = [
     "mlir::affine::AffineDialect", "mlir::arith::ArithDialect",

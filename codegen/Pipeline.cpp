@@ -48,7 +48,8 @@ void buildToVectorPipeline(OpPassManager &passes, const Level &level) {
   // Before anything is done with a kernel, so that it is done once.
   passes.addPass(createShareKernels());
   // Loops over native vectors; it makes temporaries, so the plan is after it.
-  passes.addNestedPass<func::FuncOp>(createTileAndVectorize({level.lanes}));
+  passes.addNestedPass<func::FuncOp>(createTileAndVectorize(
+      {.lanes = level.lanes, .level = level.name.str()}));
   // Every temporary gets its place while lifetimes are still structured.
   passes.addPass(createPlanMemory());
 }
@@ -60,7 +61,8 @@ void buildToLLVMPipeline(OpPassManager &passes, const Level &level) {
   // Long functions cost more than their length; from here on, for everyone.
   passes.addPass(createSplitEntries());
   // Before LLVM sees a half: it would compute with it.
-  passes.addPass(createExpandHalves());
+  const bool hasF16C = level.cpu.starts_with("x86-64") && level.lanes >= 8;
+  passes.addPass(createExpandHalves({hasF16C ? level.lanes : 0}));
   // Functions take and return native vectors, while vectors are still vectors.
   passes.addPass(createLowerMath({level.lanes}));
   // Subviews become pointer arithmetic that the memref lowering knows.

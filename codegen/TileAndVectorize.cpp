@@ -14,7 +14,9 @@
 //===----------------------------------------------------------------------===//
 #include "codegen/Batch.h"
 #include "codegen/Epilogue.h"
+#include "codegen/Factors.h"
 #include "codegen/FrameFills.h"
+#include "codegen/Levels.h"
 #include "codegen/PackedRows.h"
 #include "codegen/Passes.h"
 #include "codegen/ReductionSplit.h"
@@ -45,6 +47,9 @@ TileEmitter::TileEmitter(OpBuilder &b, const LoopNest &nest,
       reduced.push_back(o);
   if (nest.contraction)
     fused = matchMultiplyAdd(*nest.body);
+  if (nest.products == Products::Single &&
+      isa_and_nonnull<arith::AddIOp>(fused.second))
+    fused = {};
 }
 
 void TileEmitter::enter() {
@@ -539,11 +544,23 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
   }
 
   void emitPlanned(OpBuilder &b, const LoopNest &nest, int64_t chunkGrain) {
+    Factors factors(b, nest, lanes, findLevel(level));
+    if (!factors)
+      return emitAsIs(b, nest, chunkGrain);
+    LoopNest onFactors = factors.apply(
+        [&](const LoopNest &factor) { emitAsIs(b, factor, chunkGrain); });
+    emitAsIs(b, onFactors, chunkGrain);
+  }
+
+  void emitAsIs(OpBuilder &b, const LoopNest &nest, int64_t chunkGrain) {
     VectorPlan plan = planVectors(nest, lanes, chunkGrain);
     TurnedBlocks blocks(nest, plan);
     if (blocks.isWorthwhile())
       return blocks.emit(b);
     ReductionSplit split(nest, plan, wantedChunks(workOf(nest), chunkGrain));
+    // Planned together: another plan might pack nothing.
+    if (nest.computed >= 0 || nest.products != Products::Single)
+      return TileEmitter(b, nest, plan).emit();
     if (!split.isWorthwhile())
       return emitPart(b, nest, plan, chunkGrain);
     for (const LoopNest &part : split.apply(b))

@@ -99,6 +99,9 @@ private:
   void preparePartial(unsigned level);
   void swapPartial();
   void packPanel(Tile tile);
+  enum PanelPart { All, CutOff, Last };
+  void copyToPanel(const Producer &producer, const Access &panel, Tile tile,
+                   PanelPart part);
   Value createPanel(int64_t size, mlir::Type element);
 
   // Reduction.cpp: the loops inside a tile.
@@ -166,6 +169,11 @@ private:
   Value elementIndex(unsigned operand, Place place);
   Value panelOf(const Access &access);
   Value loadVector(mlir::Type element, Value buffer, Value index);
+  Value loadWords(const Access &access, Value buffer, Value index,
+                  int64_t valid);
+  Value loadWord(const Access &access, Value buffer, Value index);
+  Value asWords(const Access &access, Value elements);
+  mlir::Operation *wideningOf(unsigned operand) const;
   void storeVector(Value value, Value buffer, Value index);
   const Access &accessOf(unsigned operand) const;
 
@@ -173,6 +181,7 @@ private:
   Values body(Place place, llvm::function_ref<Value(unsigned)> argument);
   Value widen(mlir::Operation &op, mlir::IRMapping &values, Place place);
   Value multiplyAdd(mlir::Operation &add, mlir::IRMapping &values);
+  Value cloneOn(mlir::Operation &op, mlir::ValueRange vectors);
   /// The index of the op's own loop at the place: a vector along the lanes,
   /// else a scalar.
   Value loopIndex(unsigned original, Place place);

@@ -93,7 +93,7 @@ Value TileEmitter::elementIndex(unsigned operand, Place place) {
   if (!base) {
     Value index = flats[operand].offset;
     for (unsigned d = 0; d < nest.size(); ++d)
-      index = add(index, multiply(ivs[d], access.strides[d]));
+      index = add(index, multiply(ivs[d], access.strides[d] * access.group));
     if (access.hasPanels())
       index = add(index, multiply(panelOf(access), gapOf(access)));
     base = index;
@@ -103,13 +103,50 @@ Value TileEmitter::elementIndex(unsigned operand, Place place) {
     moved += place.row * access.strides[plan.row];
   if (plan.vector >= 0)
     moved += place.vec * plan.lanes * access.strides[plan.vector];
-  return add(base, constant(moved));
+  return add(base, constant(moved * access.group));
 }
 
 Value TileEmitter::loadVector(Type element, Value buffer, Value index) {
   if (plan.lanes == 1)
     return b.create<memref::LoadOp>(loc, buffer, index);
   return b.create<vector::LoadOp>(loc, vectorOf(element), buffer, index);
+}
+
+/// Words of neighbours in memory, each widened to its part of the word.
+Value TileEmitter::loadWords(const Access &access, Value buffer, Value index,
+                             int64_t valid) {
+  auto memory = cast<MemRefType>(buffer.getType()).getElementType();
+  auto narrow = VectorType::get({plan.lanes * access.group}, memory);
+  if (valid == plan.lanes)
+    return asWords(access,
+                   b.create<vector::LoadOp>(loc, narrow, buffer, index));
+  Value zero = b.create<arith::ConstantOp>(loc, b.getZeroAttr(narrow));
+  Value mask = b.create<vector::ConstantMaskOp>(
+      loc, narrow.clone(b.getI1Type()),
+      b.getI64ArrayAttr({valid * access.group}));
+  return asWords(access, b.create<vector::MaskedLoadOp>(loc, narrow, buffer,
+                                                        index, mask, zero));
+}
+
+Value TileEmitter::loadWord(const Access &access, Value buffer, Value index) {
+  auto memory = cast<MemRefType>(buffer.getType()).getElementType();
+  auto narrow = VectorType::get({access.group}, memory);
+  Value word =
+      asWords(access, b.create<vector::LoadOp>(loc, narrow, buffer, index));
+  return b.create<vector::ExtractOp>(loc, word, 0);
+}
+
+Value TileEmitter::asWords(const Access &access, Value elements) {
+  auto type = cast<VectorType>(elements.getType());
+  unsigned bits = access.element.getIntOrFloatBitWidth() / access.group;
+  auto wide = type.clone(b.getIntegerType(bits));
+  if (type.getElementTypeBitWidth() < bits)
+    elements = access.isUnsigned
+                   ? Value(b.create<arith::ExtUIOp>(loc, wide, elements))
+                   : Value(b.create<arith::ExtSIOp>(loc, wide, elements));
+  auto words =
+      VectorType::get({type.getNumElements() / access.group}, access.element);
+  return b.create<vector::BitCastOp>(loc, words, elements);
 }
 
 void TileEmitter::storeVector(Value value, Value buffer, Value index) {
@@ -130,7 +167,8 @@ void TileEmitter::prefetch(const Access &access, Place place, Value buffer,
 }
 
 Value TileEmitter::readLanes(unsigned operand, Value index, Place place) {
-  int64_t stride = accessOf(operand).strides[plan.vector];
+  const Access &access = accessOf(operand);
+  int64_t stride = access.strides[plan.vector] * access.group;
   Values lanes;
   for (int64_t lane = 0; lane < plan.lanes; ++lane) {
     if (lane >= place.valid) {
@@ -138,10 +176,12 @@ Value TileEmitter::readLanes(unsigned operand, Value index, Place place) {
       continue;
     }
     Value at = add(index, constant(lane * stride));
-    lanes.push_back(b.create<memref::LoadOp>(loc, flats[operand].buffer, at));
+    Value buffer = flats[operand].buffer;
+    lanes.push_back(access.group > 1
+                        ? loadWord(access, buffer, at)
+                        : b.create<memref::LoadOp>(loc, buffer, at));
   }
-  return b.create<vector::FromElementsOp>(
-      loc, vectorOf(accessOf(operand).element), lanes);
+  return b.create<vector::FromElementsOp>(loc, vectorOf(access.element), lanes);
 }
 
 /// Loads `valid` elements at a short stride: whole vectors from the first to
@@ -184,18 +224,39 @@ Value TileEmitter::loadShort(Type element, Value buffer, Value index,
   return picked;
 }
 
+/// The op that widens an input, where the body has no other use of it.
+Operation *TileEmitter::wideningOf(unsigned operand) const {
+  if (operand >= nest.inputs.size())
+    return nullptr;
+  BlockArgument argument = nest.body->getArgument(operand);
+  if (!argument.hasOneUse())
+    return nullptr;
+  Operation *user = *argument.user_begin();
+  bool widens = isa<arith::ExtFOp, arith::ExtSIOp, arith::ExtUIOp>(user);
+  return widens && user->getBlock() == nest.body ? user : nullptr;
+}
+
 /// Reads the square of a transposed operand: vectors along the tile's rows, one
 /// per lane, turned by as many perfect shuffles as the lanes have bits. Each
-/// rotates the bits of (vector, lane) by one.
+/// rotates the bits of (vector, lane) by one. Wide lanes are turned faster than
+/// narrow ones: what is to be widened is widened first.
 void TileEmitter::readSquare(unsigned operand, Place place) {
   const Access &access = accessOf(operand);
   Value corner = elementIndex(operand, {0, place.vec, place.valid});
   Values square;
-  for (int64_t lane = 0; lane < plan.lanes; ++lane)
-    square.push_back(
-        loadShort(access.element, flats[operand].buffer,
-                  add(corner, constant(lane * access.strides[plan.vector])),
-                  access.strides[plan.row], plan.lanes));
+  Value buffer = flats[operand].buffer;
+  int64_t apart = access.strides[plan.vector] * access.group;
+  Operation *widening = wideningOf(operand);
+  for (int64_t lane = 0; lane < plan.lanes; ++lane) {
+    Value at = add(corner, constant(lane * apart));
+    Value line = access.group > 1
+                     ? loadWords(access, buffer, at, plan.lanes)
+                     : loadShort(access.element, buffer, at,
+                                 access.strides[plan.row], plan.lanes);
+    if (widening)
+      line = cloneOn(*widening, {line});
+    square.push_back(line);
+  }
   int64_t half = plan.lanes / 2;
   SmallVector<int64_t> lower, upper;
   for (int64_t i = 0; i < half; ++i) {
@@ -240,7 +301,8 @@ Value TileEmitter::read(unsigned operand, Place place) {
       std::make_tuple(operand, perRow ? place.row : 0, stride ? place.vec : 0);
   bool full = place.valid == plan.lanes;
   if (!seen.count(key) && plan.row >= 0 && full && tileRows == plan.lanes &&
-      isCrossed(access, plan.vector, plan.row))
+      isCrossed(access, plan.vector, plan.row) &&
+      (access.group == 1 || access.strides[plan.row] == 1))
     readSquare(operand, place);
   Value &value = seen[key];
   if (value)
@@ -252,7 +314,11 @@ Value TileEmitter::read(unsigned operand, Place place) {
   // could become indices.
   bool maskable = nest.body->getOps<memref::LoadOp>().empty();
   Type type = vectorOf(access.element);
-  if (stride == 0) {
+  if (access.group > 1 && stride == 1) {
+    value = loadWords(access, buffer, index, place.valid);
+  } else if (access.group > 1) {
+    value = readLanes(operand, index, place);
+  } else if (stride == 0) {
     value = b.create<memref::LoadOp>(loc, buffer, index);
   } else if (stride == 1 && full) {
     prefetch(access, place, buffer, index);

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/Division.h"
+#include "codegen/Factors.h"
 #include "codegen/TileEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -112,6 +113,9 @@ Value TileEmitter::multiplyAdd(Operation &op, IRMapping &values) {
   Values operands;
   for (Value v : {mul->getOperand(0), mul->getOperand(1), addend})
     operands.push_back(asVector(values.lookupOrDefault(v)));
+  if (nest.products != Products::Single)
+    return addProducts(b, loc, nest.products, operands[0], operands[1],
+                       operands[2]);
   return b.create<LLVM::FMulAddOp>(loc, operands[0].getType(), operands);
 }
 
@@ -139,7 +143,15 @@ Value TileEmitter::widen(Operation &op, IRMapping &values, Place place) {
     return divideByNumber(b, loc, operands[0], operands[1]);
   for (Value &v : operands)
     v = asVector(v);
-  OperationState state(op.getLoc(), op.getName(), operands,
+  // A square may have been widened before it was turned.
+  if (isa<CastOpInterface>(op) &&
+      operands[0].getType() == vectorOf(op.getResult(0).getType()))
+    return operands[0];
+  return cloneOn(op, operands);
+}
+
+Value TileEmitter::cloneOn(Operation &op, ValueRange vectors) {
+  OperationState state(op.getLoc(), op.getName(), vectors,
                        {vectorOf(op.getResult(0).getType())}, {});
   state.addAttributes(op.getDiscardableAttrDictionary().getValue());
   state.propertiesAttr = op.getPropertiesAsAttribute();

@@ -60,12 +60,13 @@ static bool isFloatSum(Operation *op) {
 
 std::pair<Operation *, Operation *> matchMultiplyAdd(Block &body) {
   Operation *add = body.getTerminator()->getOperand(0).getDefiningOp();
-  if (!isa_and_nonnull<arith::AddFOp>(add))
+  if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(add))
     return {};
-  for (Value operand : add->getOperands())
-    if (auto mul = operand.getDefiningOp<arith::MulFOp>())
-      if (mul->hasOneUse())
-        return {mul, add};
+  for (Value operand : add->getOperands()) {
+    Operation *mul = operand.getDefiningOp();
+    if (isa_and_nonnull<arith::MulFOp, arith::MulIOp>(mul) && mul->hasOneUse())
+      return {mul, add};
+  }
   return {};
 }
 
@@ -249,6 +250,10 @@ static int chooseVectorLoop(const LoopNest &nest, bool canReorder) {
   int choice = -1;
   for (unsigned d = nest.size(); d-- > 0;) {
     if (nest.reduction[d] && !canReorder)
+      continue;
+    // What is computed is so in panels.
+    if (nest.computed >= 0 &&
+        (nest.reduction[d] || !nest.inputs[nest.computed].strides[d]))
       continue;
     double cost = loopCost(nest, d, body);
     if (cost < best) {

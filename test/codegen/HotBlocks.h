@@ -13,7 +13,9 @@ struct HotBlocks {
   int count = 0, spills = 0;
 };
 
-inline HotBlocks hotBlocksOf(llvm::StringRef assembly, llvm::StringRef vector) {
+/// `multiply`: the first letters of their multiply-add.
+inline HotBlocks hotBlocksOf(llvm::StringRef assembly, llvm::StringRef vector,
+                             llvm::StringRef multiply = "vfmadd") {
   HotBlocks hot;
   int sums = 0, spills = 0;
   auto close = [&] {
@@ -35,7 +37,7 @@ inline HotBlocks hotBlocksOf(llvm::StringRef assembly, llvm::StringRef vector) {
       close();
     if (!line.contains(vector))
       continue;
-    sums += line.contains("vfmadd");
+    sums += line.contains(multiply);
     spills += line.contains("(%rsp") || (hasFrame && line.contains("(%rbp"));
   }
   close();

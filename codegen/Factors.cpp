@@ -1,0 +1,561 @@
+//===- Factors.cpp - how the factors of a contraction become lanes --------===//
+//
+// See Factors.h. Shapes and types decide, never lanes or threads: the sums of
+// floats are the same everywhere.
+//
+//===----------------------------------------------------------------------===//
+#include "codegen/Factors.h"
+
+#include "codegen/Levels.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+
+namespace mg::codegen {
+
+/// Products of an element that pay for a buffer.
+static constexpr int64_t minBufferUses = 16;
+/// A larger buffer leaves the caches: it is to be read by many tiles, of so
+/// many columns about.
+static constexpr int64_t cachedBytes = 4 << 20, minTiles = 4, tileWidth = 48;
+
+Factors::Factors(OpBuilder &b, const LoopNest &nest, int64_t nativeLanes,
+                 const Level *level)
+    : b(b), nest(nest) {
+  if (!nest.contraction || nest.outputs.size() != 1 || !collectAll())
+    return;
+  VectorPlan plan = planVectors(nest, nativeLanes, 0);
+  if (plan.vector < 0 || tryAll(level, plan))
+    return;
+  // Lanes along the other factor may leave nothing to be done per product.
+  VectorPlan turned = plan;
+  turned.vector = otherLoop(plan);
+  if (turned.vector >= 0 && tryAll(level, turned))
+    return;
+  tryForms({chooseForm(0, plan), chooseForm(1, plan)}, {}, plan);
+}
+
+/// Words, or factors that are all computed beforehand.
+bool Factors::tryAll(const Level *level, const VectorPlan &plan) {
+  if (tryWords(chooseWords(plan, level), plan))
+    return true;
+  Form forms[] = {chooseForm(0, plan), chooseForm(1, plan)};
+  for (auto [factor, form] : llvm::zip_equal(factors, forms))
+    if (form == Form::InPlace && isComputed(factor))
+      return false;
+  return tryForms(forms, {}, plan);
+}
+
+/// The longest loop that moves the factor that the lanes do not run along, and
+/// nothing else; -1: none.
+int Factors::otherLoop(const VectorPlan &plan) const {
+  if (plan.isRowStyle())
+    return -1;
+  int choice = -1;
+  for (unsigned d = 0; d < nest.size(); ++d) {
+    bool isOther = !nest.reduction[d] &&
+                   moves(factors[0], d) != moves(factors[1], d) &&
+                   moves(factors[0], d) != moves(factors[0], plan.vector);
+    if (isOther && nest.extents[d] >= minPanelUses &&
+        (choice < 0 || nest.extents[d] > nest.extents[choice]))
+      choice = d;
+  }
+  return choice;
+}
+
+//===----------------------------------------------------------------------===//
+// What there is
+//===----------------------------------------------------------------------===//
+
+static bool isConstant(Operation *op) {
+  return op->hasTrait<OpTrait::ConstantLike>();
+}
+
+/// Adds what computes `value`; false where it is no elementwise function of
+/// inputs that are linear in the loops.
+bool Factors::collect(Value value, Factor &factor) const {
+  auto argument = dyn_cast<BlockArgument>(value);
+  if (argument && argument.getOwner() == nest.body) {
+    unsigned i = argument.getArgNumber();
+    if (i >= nest.inputs.size() || !nest.inputs[i].isLinear())
+      return false;
+    if (!llvm::is_contained(factor.inputs, i))
+      factor.inputs.push_back(i);
+    return true;
+  }
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getBlock() != nest.body)
+    return true;
+  if (op->getNumResults() != 1 || op->getNumRegions() != 0 ||
+      !(isConstant(op) || OpTrait::hasElementwiseMappableTraits(op)))
+    return false;
+  for (Value operand : op->getOperands())
+    if (!collect(operand, factor))
+      return false;
+  if (!llvm::is_contained(factor.ops, op))
+    factor.ops.push_back(op);
+  return true;
+}
+
+/// The two factors, of inputs of their own.
+bool Factors::collectAll() {
+  product = matchMultiplyAdd(*nest.body);
+  if (!product.first)
+    return false;
+  for (Value value : product.first->getOperands()) {
+    Factor factor{value};
+    if (!collect(value, factor) || factor.inputs.empty())
+      return false;
+    factors.push_back(factor);
+  }
+  return llvm::none_of(factors[0].inputs, [&](unsigned i) {
+    return llvm::is_contained(factors[1].inputs, i);
+  });
+}
+
+/// Whether anything is done to the inputs.
+bool Factors::isComputed(const Factor &factor) const {
+  return !llvm::all_of(factor.ops, isConstant);
+}
+
+/// Whether all that is done is to widen integers.
+bool Factors::isPlain(const Factor &factor) const {
+  return factor.ops.size() == 1 &&
+         isa<arith::ExtSIOp, arith::ExtUIOp>(factor.ops[0]) &&
+         isa<BlockArgument>(factor.ops[0]->getOperand(0));
+}
+
+/// Whether an input lies in panels already.
+bool Factors::hasPanels(const Factor &factor) const {
+  return llvm::any_of(factor.inputs, [&](unsigned i) {
+    return nest.inputs[i].hasPanels();
+  });
+}
+
+bool Factors::moves(const Factor &factor, unsigned loop) const {
+  return llvm::any_of(factor.inputs, [&](unsigned i) {
+    return nest.inputs[i].strides[loop] != 0;
+  });
+}
+
+/// The input that most loops move.
+const Access &Factors::widestInput(const Factor &factor) const {
+  auto fixed = [&](unsigned i) {
+    const Access &access = nest.inputs[i];
+    return access.isScalar() ? nest.size() + 1 : llvm::count(access.strides, 0);
+  };
+  return nest
+      .inputs[*llvm::min_element(factor.inputs, [&](unsigned x, unsigned y) {
+        return fixed(x) < fixed(y);
+      })];
+}
+
+/// The loops that move a factor, the sums' last, else in the order of its
+/// widest input's memory.
+SmallVector<unsigned> Factors::loopsOf(const Factor &factor) const {
+  const Access &widest = widestInput(factor);
+  SmallVector<unsigned> loops;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (moves(factor, d))
+      loops.push_back(d);
+  llvm::stable_sort(loops, [&](unsigned x, unsigned y) {
+    if (nest.reduction[x] != nest.reduction[y])
+      return !nest.reduction[x];
+    return std::abs(widest.strides[x]) > std::abs(widest.strides[y]);
+  });
+  return loops;
+}
+
+//===----------------------------------------------------------------------===//
+// What is worth it
+//===----------------------------------------------------------------------===//
+
+bool Factors::isBufferWorthwhile(const Factor &factor) const {
+  int64_t elements = 1, uses = 1, span = 1;
+  const Access &widest = widestInput(factor);
+  for (unsigned d = 0; d < nest.size(); ++d) {
+    (moves(factor, d) ? elements : uses) *= nest.extents[d];
+    span += (nest.extents[d] - 1) * std::abs(widest.strides[d]);
+  }
+  int64_t bytes =
+      elements * (factor.value.getType().getIntOrFloatBitWidth() / 8);
+  // Windows that overlap would be written out.
+  return elements <= span && uses >= minBufferUses &&
+         (bytes <= cachedBytes || uses >= minTiles * tileWidth);
+}
+
+bool Factors::isPanelWorthwhile(unsigned factor, const VectorPlan &plan) const {
+  int64_t uses = 1;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (!nest.reduction[d] && !moves(factors[factor], d))
+      uses *= nest.extents[d];
+  return !moves(factors[1 - factor], plan.vector) && uses >= minPanelUses;
+}
+
+Factors::Form Factors::chooseForm(unsigned i, const VectorPlan &plan) const {
+  const Factor &factor = factors[i];
+  // Wide integers are multiplied no faster.
+  if (!isComputed(factor) || !isa<FloatType>(factor.value.getType()) ||
+      hasPanels(factor))
+    return Form::InPlace;
+  if (moves(factor, plan.vector) && !plan.isRowStyle())
+    return isPanelWorthwhile(i, plan) ? Form::Panel : Form::InPlace;
+  return isBufferWorthwhile(factor) ? Form::Buffer : Form::InPlace;
+}
+
+/// The words that the CPU multiplies, along the loop that fills them best.
+Factors::Words Factors::chooseWords(const VectorPlan &plan,
+                                    const Level *level) const {
+  auto isNarrow = [&](const Factor &factor) {
+    if (!isPlain(factor))
+      return false;
+    unsigned bits =
+        nest.inputs[factor.inputs[0]].element.getIntOrFloatBitWidth();
+    return bits == 8 || (bits == 16 && isa<arith::ExtSIOp>(factor.ops[0]));
+  };
+  if (!level || !level->cpu.starts_with("x86-64") || nest.range.loop >= 0 ||
+      !nest.outputs[0].element.isInteger(32) ||
+      !llvm::all_of(factors, isNarrow))
+    return {};
+  Words words{Products::Pairs, 2, 16};
+  if (level->features.contains("avx512vnni"))
+    words.products = Products::PairsFused;
+  if (plan.isRowStyle()) {
+    words.loop = plan.vector;
+    return words;
+  }
+  auto waste = [&](int loop) {
+    int64_t filled = llvm::divideCeil(nest.extents[loop], words.count);
+    return double(filled * words.count) / nest.extents[loop];
+  };
+  for (unsigned d : plan.reduction)
+    if (words.loop < 0 || waste(d) <= waste(words.loop))
+      words.loop = d;
+  return words;
+}
+
+/// Whether the words lie in memory as neighbours, whole ones only.
+bool Factors::areInPlace(const Factor &factor, const Words &words) const {
+  const Access &access = nest.inputs[factor.inputs[0]];
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (int(d) != words.loop && access.strides[d] % words.count)
+      return false;
+  return access.strides[words.loop] == 1 &&
+         nest.extents[words.loop] % words.count == 0;
+}
+
+bool Factors::tryWords(const Words &words, const VectorPlan &plan) {
+  if (words.loop < 0)
+    return false;
+  Form forms[] = {Form::Buffer, Form::Buffer};
+  for (auto [i, factor] : llvm::enumerate(factors)) {
+    bool buffered = isBufferWorthwhile(factor);
+    if (hasPanels(factor))
+      return false;
+    if (plan.isRowStyle()) {
+      if (!areInPlace(factor, words))
+        return false;
+      if (!buffered)
+        forms[i] = Form::InPlace;
+    } else if (moves(factor, plan.vector)) {
+      if (!isPanelWorthwhile(i, plan))
+        return false;
+      forms[i] = Form::Panel;
+    } else if (!buffered) {
+      return false;
+    }
+  }
+  return tryForms(forms, words, plan);
+}
+
+/// Prepares the nest, and keeps it where its plan is as expected.
+bool Factors::tryForms(Forms forms, const Words &chosen,
+                       const VectorPlan &plan) {
+  words = chosen;
+  if (words.loop < 0 &&
+      llvm::all_of(forms, [](Form form) { return form == Form::InPlace; }))
+    return false;
+  prepared = prepare(forms);
+  VectorPlan after = planVectors(*prepared, plan.nativeLanes, 0);
+  if (after.vector == plan.vector && after.packed == prepared->computed)
+    return true;
+  prepared.reset();
+  buffers.clear();
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// How a factor is computed
+//===----------------------------------------------------------------------===//
+
+/// Computes the factor of the inputs that are the last arguments of the body.
+Value Factors::produceElement(const Factor &factor, Block *body) {
+  IRMapping values;
+  unsigned first = body->getNumArguments() - factor.inputs.size();
+  for (auto [k, i] : llvm::enumerate(factor.inputs))
+    values.map(nest.body->getArgument(i), body->getArgument(first + k));
+  for (Operation *op : factor.ops)
+    b.clone(*op, values);
+  return values.lookup(factor.value);
+}
+
+/// The word of the low bits of integers, the first one lowest.
+Value Factors::gather(ArrayRef<Value> elements, Type word) {
+  auto number = [&](int64_t value) {
+    return b.create<arith::ConstantOp>(nest.loc, b.getIntegerAttr(word, value));
+  };
+  Value gathered;
+  for (auto [i, value] : llvm::enumerate(elements)) {
+    Value element = value;
+    if ((i + 1) * words.bits < word.getIntOrFloatBitWidth())
+      element = b.create<arith::AndIOp>(nest.loc, element,
+                                        number((1 << words.bits) - 1));
+    if (i > 0)
+      element =
+          b.create<arith::ShLIOp>(nest.loc, element, number(i * words.bits));
+    gathered = gathered ? b.create<arith::OrIOp>(nest.loc, gathered, element)
+                        : element;
+  }
+  return gathered;
+}
+
+/// Adds the inputs of the `element`th of a word to the body.
+void Factors::addInputs(const Factor &factor, int64_t element,
+                        Producer &producer) const {
+  for (unsigned i : factor.inputs) {
+    Access input = nest.inputs[i];
+    if (words.loop >= 0) {
+      input.offset += element * input.strides[words.loop];
+      input.strides[words.loop] *= words.count;
+    }
+    producer.inputs.push_back(input);
+    producer.body->addArgument(input.element, nest.loc);
+  }
+}
+
+/// Computes the factor, or a word of its first `count` elements.
+Producer Factors::produce(const Factor &factor, int64_t count) {
+  Producer producer{bodies.emplace_back(std::make_unique<Block>()).get()};
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(producer.body);
+  Type word = factor.value.getType();
+  Value result;
+  if (words.loop >= 0 && areInPlace(factor, words)) {
+    producer.inputs = {access(factor, Form::InPlace)};
+    result = producer.body->addArgument(word, nest.loc);
+  } else {
+    SmallVector<Value> elements;
+    for (int64_t element = 0; element < count; ++element) {
+      addInputs(factor, element, producer);
+      elements.push_back(produceElement(factor, producer.body));
+    }
+    result = words.loop < 0 ? elements.front() : gather(elements, word);
+  }
+  producer.body->addArgument(word, nest.loc);
+  b.create<linalg::YieldOp>(nest.loc, result);
+  return producer;
+}
+
+/// Elements of the last word, where it is not a full one.
+int64_t Factors::tailCount() const {
+  return words.loop < 0 ? 0 : nest.extents[words.loop] % words.count;
+}
+
+//===----------------------------------------------------------------------===//
+// The new nest
+//===----------------------------------------------------------------------===//
+
+/// How a factor is reached that is computed or made of words. A buffer is to be
+/// allocated yet.
+Access Factors::access(const Factor &factor, Form form) const {
+  Access access = widestInput(factor);
+  access.element = factor.value.getType();
+  if (form == Form::Panel && words.loop >= 0)
+    access.strides[words.loop] *= words.count;
+  if (form == Form::InPlace) {
+    access.group = words.count;
+    access.isUnsigned = isa<arith::ExtUIOp>(factor.ops[0]);
+    for (unsigned d = 0; d < nest.size(); ++d)
+      if (int(d) != words.loop)
+        access.strides[d] /= words.count;
+  }
+  if (form != Form::Buffer)
+    return access;
+  access.offset = 0;
+  access.start = {};
+  access.strides.assign(nest.size(), 0);
+  int64_t size = 1;
+  for (unsigned d : llvm::reverse(loopsOf(factor))) {
+    access.strides[d] = size;
+    size *= int(d) == words.loop
+                ? llvm::divideCeil(nest.extents[d], words.count)
+                : nest.extents[d];
+  }
+  return access;
+}
+
+/// The body on what the factors have become.
+Block *Factors::createBody(Forms forms) {
+  Block *body = bodies.emplace_back(std::make_unique<Block>()).get();
+  OpBuilder::InsertionGuard guard(b);
+  IRMapping values;
+  auto addArgument = [&](Value value) {
+    values.map(value, body->addArgument(value.getType(), nest.loc));
+  };
+  auto isKept = [&](Form form) {
+    return form == Form::InPlace && words.loop < 0;
+  };
+  for (auto [factor, form] : llvm::zip_equal(factors, forms)) {
+    if (!isKept(form))
+      addArgument(factor.value);
+    else
+      for (unsigned i : factor.inputs)
+        addArgument(nest.body->getArgument(i));
+  }
+  addArgument(nest.body->getArguments().back());
+  b.setInsertionPointToEnd(body);
+  for (auto [factor, form] : llvm::zip_equal(factors, forms))
+    if (isKept(form))
+      for (Operation *op : factor.ops)
+        b.clone(*op, values);
+  b.clone(*product.first, values);
+  b.clone(*product.second, values);
+  b.create<linalg::YieldOp>(nest.loc,
+                            values.lookup(product.second->getResult(0)));
+  return body;
+}
+
+LoopNest Factors::prepare(Forms forms) {
+  LoopNest result = nest;
+  result.body = createBody(forms);
+  result.products = words.products;
+  if (words.loop >= 0)
+    result.extents[words.loop] =
+        llvm::divideCeil(nest.extents[words.loop], words.count);
+  result.inputs.clear();
+  for (auto [factor, form] : llvm::zip_equal(factors, forms)) {
+    unsigned input = result.inputs.size();
+    if (form == Form::InPlace && words.loop < 0) {
+      for (unsigned i : factor.inputs)
+        result.inputs.push_back(nest.inputs[i]);
+      continue;
+    }
+    result.inputs.push_back(access(factor, form));
+    if (form == Form::InPlace)
+      continue;
+    Filled filled{input, produce(factor, words.count), {}};
+    if (tailCount())
+      filled.tail = produce(factor, tailCount());
+    if (form == Form::Buffer) {
+      buffers.push_back(filled);
+      continue;
+    }
+    result.computed = input;
+    result.producer = filled.producer;
+    result.tail = filled.tail;
+    result.grouped = words.loop;
+  }
+  return result;
+}
+
+/// The buffer's part from `begin` on of `extent` words, along their loop.
+static LoopNest partOf(const LoopNest &nest, const Producer &producer,
+                       const Access &buffer, int loop, int64_t begin,
+                       int64_t extent) {
+  LoopNest copy{nest.loc, producer.body};
+  copy.inputs = producer.inputs;
+  copy.outputs = {Access{buffer.buffer, buffer.element}};
+  copy.initial = {Value()};
+  for (Access &input : copy.inputs)
+    input.strides.clear();
+  SmallVector<unsigned> loops;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (buffer.strides[d])
+      loops.push_back(d);
+  llvm::stable_sort(loops, [&](unsigned x, unsigned y) {
+    return buffer.strides[x] > buffer.strides[y];
+  });
+  for (unsigned d : loops) {
+    bool isPart = int(d) == loop;
+    copy.extents.push_back(isPart ? extent : nest.extents[d]);
+    copy.reduction.push_back(false);
+    copy.indexed.push_back(false);
+    copy.outputs[0].strides.push_back(buffer.strides[d]);
+    copy.outputs[0].offset += isPart ? begin * buffer.strides[d] : 0;
+    for (auto [to, from] : llvm::zip_equal(copy.inputs, producer.inputs)) {
+      to.strides.push_back(from.strides[d]);
+      to.offset += isPart ? begin * from.strides[d] : 0;
+    }
+  }
+  simplify(copy);
+  return copy;
+}
+
+/// Gives a buffer its memory and what it holds.
+void Factors::fill(const Filled &filled,
+                   function_ref<void(const LoopNest &)> emit) {
+  Access &access = prepared->inputs[filled.input];
+  int64_t size = 1;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (access.strides[d])
+      size *= prepared->extents[d];
+  access.buffer = b.create<memref::AllocOp>(
+      nest.loc, MemRefType::get({size}, access.element));
+  int64_t count = words.loop < 0 ? 0 : prepared->extents[words.loop];
+  int64_t whole = filled.tail.body ? count - 1 : count;
+  auto part = [&](const Producer &producer, int64_t begin, int64_t extent) {
+    return partOf(*prepared, producer, access, words.loop, begin, extent);
+  };
+  if (words.loop < 0 || whole)
+    emit(part(filled.producer, 0, whole));
+  if (filled.tail.body)
+    emit(part(filled.tail, whole, 1));
+}
+
+LoopNest Factors::apply(function_ref<void(const LoopNest &)> emit) {
+  for (const Filled &filled : buffers)
+    fill(filled, emit);
+  return *prepared;
+}
+
+//===----------------------------------------------------------------------===//
+// Products of words
+//===----------------------------------------------------------------------===//
+
+static Value call(OpBuilder &b, Location loc, Type type, StringRef intrinsic,
+                  ValueRange operands) {
+  return b
+      .create<LLVM::CallIntrinsicOp>(loc, type, b.getStringAttr(intrinsic),
+                                     operands)
+      ->getResult(0);
+}
+
+/// The sums of two products each.
+static Value addPairs(OpBuilder &b, Location loc, Value x, Value y) {
+  auto type = cast<VectorType>(x.getType());
+  int64_t lanes = type.getNumElements();
+  auto halves = VectorType::get({2 * lanes}, b.getI16Type());
+  Value operands[] = {b.create<vector::BitCastOp>(loc, halves, x),
+                      b.create<vector::BitCastOp>(loc, halves, y)};
+  StringRef name = lanes == 4   ? "llvm.x86.sse2.pmadd.wd"
+                   : lanes == 8 ? "llvm.x86.avx2.pmadd.wd"
+                                : "llvm.x86.avx512.pmaddw.d.512";
+  return call(b, loc, type, name, operands);
+}
+
+Value addProducts(OpBuilder &b, Location loc, Products products, Value x,
+                  Value y, Value acc) {
+  int64_t bits = cast<VectorType>(x.getType()).getNumElements() * 32;
+  if (products == Products::PairsFused)
+    return call(b, loc, acc.getType(),
+                "llvm.x86.avx512.vpdpwssd." + std::to_string(bits),
+                {acc, x, y});
+  return b.create<arith::AddIOp>(loc, acc, addPairs(b, loc, x, y));
+}
+
+} // namespace mg::codegen

@@ -1,0 +1,120 @@
+//===- Factors.h - how the factors of a contraction become lanes ----------===//
+//
+// A contraction may compute its factors: at least it widens them. Each is then
+// computed once instead of once per product: while a panel of it is packed,
+// where the lanes run along it, or into a buffer before the contraction:
+//
+//   c[m,n] += widen(a[m,k]) * widen(b[k,n])
+//     ->
+//   a' = widen(a)          c[m,n] += a'[m,k] * panel[k,n]
+//
+// Where the CPU sums products of several narrow elements at once, these are
+// gathered in words along the reduction, and the contraction is one of words:
+//
+//   a' = words of a[m, 2k .. 2k+1]     panel[k,n] = words of b[2k .. 2k+1, n]
+//
+// What has few uses is left in the body of the contraction.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MG_CODEGEN_FACTORS_H
+#define MG_CODEGEN_FACTORS_H
+
+#include "codegen/VectorPlan.h"
+
+#include "mlir/IR/Builders.h"
+
+#include <memory>
+#include <optional>
+
+namespace mg::codegen {
+
+struct Level;
+
+class Factors {
+public:
+  /// `level`: null where nothing is known of the CPU but its lanes.
+  Factors(mlir::OpBuilder &b, const LoopNest &nest, int64_t nativeLanes,
+          const Level *level);
+
+  /// Whether there is a better nest than the one given.
+  explicit operator bool() const { return prepared.has_value(); }
+
+  /// That nest. What it needs beforehand is emitted by `emit`. Its body lives
+  /// as long as this object.
+  LoopNest apply(llvm::function_ref<void(const LoopNest &)> emit);
+
+private:
+  /// What of the body computes a factor, in order, from which inputs.
+  struct Factor {
+    mlir::Value value;
+    llvm::SmallVector<mlir::Operation *> ops;
+    llvm::SmallVector<unsigned> inputs;
+  };
+  enum class Form { InPlace, Buffer, Panel };
+  using Forms = llvm::ArrayRef<Form>;
+  /// How many elements of so many bits make a word.
+  struct Words {
+    Products products = Products::Single;
+    int64_t count = 1;
+    unsigned bits = 0;
+    /// The loop that they lie along.
+    int loop = -1;
+  };
+  /// A buffer to be filled: the last iteration of the words' loop by `tail`.
+  struct Filled {
+    unsigned input;
+    Producer producer, tail;
+  };
+
+  // What there is.
+  bool collect(mlir::Value value, Factor &factor) const;
+  bool collectAll();
+  bool isComputed(const Factor &factor) const;
+  bool isPlain(const Factor &factor) const;
+  bool hasPanels(const Factor &factor) const;
+  bool moves(const Factor &factor, unsigned loop) const;
+  const Access &widestInput(const Factor &factor) const;
+  llvm::SmallVector<unsigned> loopsOf(const Factor &factor) const;
+
+  // What is worth it.
+  Form chooseForm(unsigned factor, const VectorPlan &plan) const;
+  bool isBufferWorthwhile(const Factor &factor) const;
+  bool isPanelWorthwhile(unsigned factor, const VectorPlan &plan) const;
+  Words chooseWords(const VectorPlan &plan, const Level *level) const;
+  bool areInPlace(const Factor &factor, const Words &words) const;
+  int otherLoop(const VectorPlan &plan) const;
+  bool tryAll(const Level *level, const VectorPlan &plan);
+  bool tryForms(Forms forms, const Words &words, const VectorPlan &plan);
+  bool tryWords(const Words &words, const VectorPlan &plan);
+
+  // The new nest.
+  LoopNest prepare(Forms forms);
+  Access access(const Factor &factor, Form form) const;
+  mlir::Block *createBody(Forms forms);
+  void addInputs(const Factor &factor, int64_t element,
+                 Producer &producer) const;
+  Producer produce(const Factor &factor, int64_t count);
+  mlir::Value gather(llvm::ArrayRef<mlir::Value> elements, mlir::Type word);
+  mlir::Value produceElement(const Factor &factor, mlir::Block *body);
+  int64_t tailCount() const;
+  void fill(const Filled &filled,
+            llvm::function_ref<void(const LoopNest &)> emit);
+
+  mlir::OpBuilder &b;
+  const LoopNest &nest;
+  std::pair<mlir::Operation *, mlir::Operation *> product;
+  llvm::SmallVector<Factor, 2> factors;
+  Words words;
+  std::optional<LoopNest> prepared;
+  llvm::SmallVector<Filled, 2> buffers;
+  llvm::SmallVector<std::unique_ptr<mlir::Block>> bodies;
+};
+
+/// acc + the sum of x * y over the elements of the words.
+mlir::Value addProducts(mlir::OpBuilder &b, mlir::Location loc,
+                        Products products, mlir::Value x, mlir::Value y,
+                        mlir::Value acc);
+
+} // namespace mg::codegen
+
+#endif // MG_CODEGEN_FACTORS_H
