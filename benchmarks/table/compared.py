@@ -26,11 +26,29 @@ class Compared:
     # Inputs that are the same in all calls; a library may prepare them.
     weights = ()
 
+    output_dtype = np.dtype(np.float32)
+
+    def values(self, x):
+        """What an output of a contestant says."""
+        return x
+
+    def torch_inputs(self, torch):
+        return [torch.from_numpy(x) for x in self.inputs]
+
+    def torch_array(self, x):
+        return x.numpy()
+
+    def jax_inputs(self, jnp):
+        return [jnp.asarray(x) for x in self.inputs]
+
+    def jax_array(self, x):
+        return np.asarray(x)
+
     def check(self, runner):
         """Raises where the runner's answer is wrong."""
         if self._answer is None:
             self._answer = self.expected()
-        worst = difference(runner.answer(), self._answer, self.tolerance)
+        worst = difference([self.values(x) for x in runner.answer()], self._answer, self.tolerance)
         if worst > 1:
             raise Failed(f"wrong: {worst:.1f} times the tolerance of {self.tolerance:g}")
 

@@ -8,6 +8,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 using mg::driver::MachineProbe;
 using mg::driver::Traffic;
@@ -59,6 +62,70 @@ void exponentials(void *, int64_t) {
   asm volatile("" : "+m"(x));
 }
 
+/// What sums products of other types, the best instruction of each: of f64; of
+/// int8, into int32; of bf16, into f32.
+enum class Product { F64, Int8, BF16 };
+
+typedef double Doubles __attribute__((vector_size(4 * lanes)));
+constexpr int chains = 12;
+constexpr long steps = 20000;
+
+/// acc + x * y in each chain; `add` does not know what it adds to.
+template <class T, class Add> void sumProducts(T x, Add add) {
+  T sums[chains] = {};
+  for (long i = 0; i < steps; ++i) {
+#pragma clang loop unroll(full)
+    for (int c = 0; c < chains; ++c)
+      sums[c] = add(sums[c], x);
+    asm volatile("" : "+v"(sums[0]));
+  }
+  for (T &sum : sums)
+    asm volatile("" : : "v"(sum));
+}
+
+void productsOfF64(void *, int64_t) {
+  sumProducts(Doubles{} + 0.5, [](Doubles sum, Doubles x) {
+    return __builtin_elementwise_fma(x, x, sum);
+  });
+}
+
+#if defined(__AVX512VNNI__)
+constexpr int bytesAtOnce = 4;
+void productsOfInt8(void *, int64_t) {
+  sumProducts(Ints{} + 0x01010101, [](Ints sum, Ints x) {
+    return Ints(_mm512_dpbusd_epi32(__m512i(sum), __m512i(x), __m512i(x)));
+  });
+}
+#elif defined(__AVX512BW__)
+constexpr int bytesAtOnce = 2;
+void productsOfInt8(void *, int64_t) {
+  sumProducts(Ints{} + 0x00010001, [](Ints sum, Ints x) {
+    return sum + Ints(_mm512_madd_epi16(__m512i(sum), __m512i(x)));
+  });
+}
+#else
+constexpr int bytesAtOnce = 1;
+void productsOfInt8(void *, int64_t) {
+  sumProducts(Ints{} + 1, [](Ints sum, Ints x) { return sum + sum * x; });
+}
+#endif
+
+#if defined(__AVX512BF16__)
+constexpr int halvesAtOnce = 2;
+void productsOfBF16(void *, int64_t) {
+  sumProducts(Vector{} + 1.0f, [](Vector sum, Vector x) {
+    return Vector(_mm512_dpbf16_ps(__m512(sum), __m512bh(x), __m512bh(x)));
+  });
+}
+#else
+constexpr int halvesAtOnce = 1;
+void productsOfBF16(void *, int64_t) {
+  sumProducts(Vector{} + 0.5f, [](Vector sum, Vector x) {
+    return __builtin_elementwise_fma(x, x, sum);
+  });
+}
+#endif
+
 } // namespace
 
 extern "C" {
@@ -88,6 +155,26 @@ double mgb_bandwidth(MachineProbe *probe, int traffic, size_t footprint) {
 }
 
 double mgb_ping_pong(MachineProbe *probe) { return probe->pingPong(); }
+
+/// Operations per second (a multiply-add is two) by all threads of the pool.
+double mgb_products(mg_pool *pool, int product) {
+  const auto threads = static_cast<int64_t>(mg_pool_threads(pool));
+  const auto kind = static_cast<Product>(product);
+  const auto task = kind == Product::F64    ? productsOfF64
+                    : kind == Product::Int8 ? productsOfInt8
+                                            : productsOfBF16;
+  const double each = kind == Product::F64    ? 0.5
+                      : kind == Product::Int8 ? bytesAtOnce
+                                              : halvesAtOnce;
+  double best = 1;
+  for (int burst = 0; burst < 5; ++burst) {
+    const auto start = Clock::now();
+    mg_parallel_for(pool, task, nullptr, threads);
+    best = std::min(best, since(start));
+  }
+  return 2.0 * each * lanes * chains * steps * static_cast<double>(threads) /
+         best;
+}
 
 /// Exponentials per second, by all threads of the pool.
 double mgb_exponentials(mg_pool *pool) {

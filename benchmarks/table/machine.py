@@ -6,6 +6,8 @@ import mmap
 import numpy as np
 
 READ, WRITE, STREAM_WRITE, COPY, STREAM_COPY = range(5)
+# Types whose products have a peak of their own, in the order of its C enum.
+PRODUCTS = ("f64", "i8", "bf16")
 HUGE = 2 << 20
 
 
@@ -38,6 +40,11 @@ def copied(x):
     return out
 
 
+def poison(x):
+    """No answer: NaN, or -1."""
+    x.reshape(-1).view(np.uint8).fill(0xff)
+
+
 class Machine:
     def __init__(self, library, threads):
         lib = self.lib = ctypes.CDLL(str(library))
@@ -48,6 +55,7 @@ class Machine:
                 ("flops", ctypes.c_double, [ctypes.c_void_p]),
                 ("bandwidth", ctypes.c_double, [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]),
                 ("ping_pong", ctypes.c_double, [ctypes.c_void_p]),
+                ("products", ctypes.c_double, [ctypes.c_void_p, ctypes.c_int]),
                 ("exponentials", ctypes.c_double, [ctypes.c_void_p])]:
             function = getattr(lib, "mgb_" + name)
             function.restype, function.argtypes = result, arguments
@@ -90,7 +98,9 @@ class Machine:
                 for i in (0, 1):
                     parts["bytes"][i] += amount / max(rates[i])
         if work.flops or work.operations:
-            rates = self.seen("flops", self.lib.mgb_flops(self.probe))
+            dtype = getattr(work, "dtype", "f32")
+            rates = self.seen(f"flops of {dtype}", self.lib.mgb_products(self.pool, PRODUCTS.index(dtype))
+                              if dtype in PRODUCTS else self.lib.mgb_flops(self.probe))
             # A multiply-add is two.
             parts["multiply-adds"] = [(work.flops + 2 * work.operations) / r for r in rates]
         if work.exps:

@@ -63,7 +63,8 @@ class Torch(Peer):
     def make(self, row, threads):
         import torch
         names = self.names(torch, threads)
-        inputs = [torch.from_numpy(x) for x in row.inputs]
+        inputs = row.torch_inputs(torch)
+        self.array = row.torch_array
         run = compile_text(row.torch_text(), names)
         if self.compiled:
             row.torch_compiles()
@@ -100,7 +101,7 @@ class Torch(Peer):
         if self.poison:
             self.out.fill_(math.nan)
         got = self.call()
-        return [t.detach().numpy() for t in (got if isinstance(got, (list, tuple)) else [got])]
+        return [self.array(t.detach()) for t in (got if isinstance(got, (list, tuple)) else [got])]
 
 
 class TorchCompiled(Torch):
@@ -173,13 +174,14 @@ class Jax(Peer):
                 y, pull = jax.vjp(of, *(inputs[i] for i in wrt))
                 return [y, *pull(cotangent)]
 
-        inputs = [jnp.asarray(x) for x in row.inputs]
+        inputs = row.jax_inputs(jnp)
+        self.array = row.jax_array
         compiled = jax.jit(run).lower(*inputs).compile()
         return lambda: jax.block_until_ready(compiled(*inputs))
 
     def answer(self):
         got = self.call()
-        return [np.asarray(x) for x in (got if isinstance(got, (list, tuple)) else [got])]
+        return [self.array(x) for x in (got if isinstance(got, (list, tuple)) else [got])]
 
 
 class OnnxRuntime(Peer):
@@ -203,14 +205,14 @@ class OnnxRuntime(Peer):
         binding = self.binding = session.io_binding()
         for name, x in row.streamed():
             binding.bind_input(name, "cpu", 0, x.dtype.type, x.shape, x.ctypes.data)
-        self.out = [machine.array(s) for s in row.output_shapes()]
+        self.out = [machine.array(s, row.output_dtype) for s in row.output_shapes()]
         for info, out in zip(session.get_outputs(), self.out):
             binding.bind_output(info.name, "cpu", 0, out.dtype.type, out.shape, out.ctypes.data)
         return lambda: session.run_with_iobinding(binding)
 
     def answer(self):
         for out in self.out:
-            out.fill(math.nan)
+            machine.poison(out)
         self.call()
         return self.out
 
@@ -236,14 +238,14 @@ class OpenVino(Peer):
         request = self.request = compiled.create_infer_request()
         for name, x in row.streamed():
             request.set_tensor(name, ov.Tensor(x, shared_memory=True))
-        self.out = [machine.array(s) for s in row.output_shapes()]
+        self.out = [machine.array(s, row.output_dtype) for s in row.output_shapes()]
         for i, out in enumerate(self.out):
             request.set_output_tensor(i, ov.Tensor(out, shared_memory=True))
         return request.infer
 
     def answer(self):
         for out in self.out:
-            out.fill(math.nan)
+            machine.poison(out)
         self.call()
         return self.out
 

@@ -1,6 +1,7 @@
 """What is bound by multiply-adds: products, layers, attention. A layer's
 parameters are weights: libraries that prepare them beforehand may."""
 from row import Row
+from suites import typed
 from suites.randoms import Draw
 
 
@@ -59,7 +60,7 @@ def listed():
     rows += [vector(768, 3072), vector(4096, 11008)]
     rows += [block(m, 768, 3072) for m in (1, 32, 128, 512)]
     return rows + [attention(12, 128, 64), attention(12, 512, 64), attention(8, 2048, 64),
-                   attention(12, 512, 64, True)]
+                   attention(12, 512, 64, True)] + typed.listed()
 
 
 def random(seed):
