@@ -9,6 +9,7 @@
 #   MG_LEVEL_<s>_ARCH      the architecture
 #   MG_LEVEL_<s>_NAME      what the user calls it (--mcpu)
 #   MG_LEVEL_<s>_LANES     f32 lanes of its native vector
+#   MG_LEVEL_<s>_REGISTERS how many vectors it holds
 #   MG_LEVEL_<s>_FLAGS     compiler flags
 #   MG_LEVEL_<s>_CPU, _TUNE, _FEATURES   LLVM's target-cpu, tune-cpu and
 #                          target-features beyond the CPU's
@@ -16,18 +17,21 @@ set(MG_LEVELS v2 v3 v4 znver4)
 
 set(MG_LEVEL_v2_NAME x86-64-v2)
 set(MG_LEVEL_v2_LANES 4)
+set(MG_LEVEL_v2_REGISTERS 16)
 set(MG_LEVEL_v2_CPU x86-64-v2)
 set(MG_LEVEL_v2_TUNE generic)
 set(MG_LEVEL_v2_EXTENSIONS)
 
 set(MG_LEVEL_v3_NAME x86-64-v3)
 set(MG_LEVEL_v3_LANES 8)
+set(MG_LEVEL_v3_REGISTERS 16)
 set(MG_LEVEL_v3_CPU x86-64-v3)
 set(MG_LEVEL_v3_TUNE generic)
 set(MG_LEVEL_v3_EXTENSIONS)
 
 set(MG_LEVEL_v4_NAME x86-64-v4)
 set(MG_LEVEL_v4_LANES 16)
+set(MG_LEVEL_v4_REGISTERS 32)
 set(MG_LEVEL_v4_CPU x86-64-v4)
 set(MG_LEVEL_v4_TUNE generic)
 set(MG_LEVEL_v4_EXTENSIONS)
@@ -36,6 +40,7 @@ set(MG_LEVEL_v4_EXTENSIONS)
 # AVX-512 extensions runs this level too.
 set(MG_LEVEL_znver4_NAME znver4)
 set(MG_LEVEL_znver4_LANES 16)
+set(MG_LEVEL_znver4_REGISTERS 32)
 set(MG_LEVEL_znver4_CPU x86-64-v4)
 set(MG_LEVEL_znver4_TUNE znver4)
 set(MG_LEVEL_znver4_EXTENSIONS
@@ -66,6 +71,7 @@ set(MG_CROSS_LEVELS)
 set(MG_LEVEL_aarch64_NAME aarch64)
 set(MG_LEVEL_aarch64_ARCH aarch64)
 set(MG_LEVEL_aarch64_LANES 4)
+set(MG_LEVEL_aarch64_REGISTERS 32)
 set(MG_LEVEL_aarch64_CPU generic)
 set(MG_LEVEL_aarch64_TUNE generic)
 set(MG_LEVEL_aarch64_FEATURES +neon)

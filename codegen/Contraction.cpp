@@ -63,8 +63,8 @@ static RegisterTile chooseTile(int64_t m, int64_t n, int64_t registers,
 }
 
 /// For a broadcast and a mask; with many registers LLVM loads ahead.
-static int64_t registersFor(int64_t nativeLanes) {
-  return nativeLanes == 16 ? 32 - 3 : 16 - 2;
+static int64_t registersFor(int64_t registers) {
+  return registers == 32 ? 32 - 3 : 16 - 2;
 }
 
 /// Whether the vectors along `vector` are the same for all iterations of the
@@ -170,7 +170,7 @@ std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
   int64_t width =
       lanes * chooseTile(nest.extents[chooseRowLoop(nest, loop)],
                          llvm::divideCeil(nest.extents[loop], lanes),
-                         registersFor(16))
+                         registersFor(32))
                   .vecs;
   LoopNest panels = nest;
   layOut(panels, input, loop, width);
@@ -186,7 +186,9 @@ double productCost(const LoopNest &nest, unsigned loop, int64_t lanes) {
     return 1;
   int64_t m = nest.extents[row],
           n = llvm::divideCeil(nest.extents[loop], lanes);
-  return 2 * chooseTile(m, n, registersFor(lanes)).cycles / (m * n);
+  return 2 *
+         chooseTile(m, n, registersFor(VectorUnit(lanes).registers)).cycles /
+         (m * n);
 }
 
 bool canTurn(const LoopNest &nest, const Access &output, unsigned loop) {
@@ -250,22 +252,21 @@ static bool walksPages(const LoopNest &nest, const VectorPlan &plan) {
   });
 }
 
-void planContraction(const LoopNest &nest, int64_t nativeLanes,
-                     VectorPlan &plan) {
+void planContraction(const LoopNest &nest, VectorPlan &plan) {
   if (plan.isRowStyle())
     return;
   plan.row = chooseRowLoop(nest, plan.vector);
   int64_t m = plan.row < 0 ? 1 : nest.extents[plan.row];
   int64_t n = llvm::divideCeil(nest.extents[plan.vector], plan.lanes);
   const Access::Panels *panels = nest.panels();
-  RegisterTile tile = chooseTile(m, n, registersFor(nativeLanes),
+  RegisterTile tile = chooseTile(m, n, registersFor(plan.registers),
                                  panels ? panels->width / plan.lanes : 0);
   plan.rows = tile.rows;
   plan.vecs = tile.vecs;
   // A single row reads every vector once: the longer a piece of each page it
   // takes, the more of it comes unasked.
   if (m == 1 && !panels && walksPages(nest, plan))
-    plan.vecs = std::min(n, registersFor(nativeLanes) - 5);
+    plan.vecs = std::min(n, registersFor(plan.registers) - 5);
   planPasses(nest, plan);
   if (!panels && panelUses(nest, plan.vector)) {
     int input = chooseLaneInput(nest, plan.vector);

@@ -25,12 +25,13 @@ static constexpr Architecture aarch64 = {"aarch64-unknown-linux-gnu", "generic",
                                          !isX86};
 
 llvm::ArrayRef<Level> allLevels() {
-#define MG_LEVEL(SUFFIX, ARCHITECTURE, REQUIRED, NAME, LANES, CPU, TUNE,       \
-                 FEATURES)                                                     \
+#define MG_LEVEL(SUFFIX, ARCHITECTURE, REQUIRED, NAME, LANES, REGISTERS, CPU,  \
+                 TUNE, FEATURES)                                               \
   {NAME,                                                                       \
    #SUFFIX,                                                                    \
    &ARCHITECTURE,                                                              \
    LANES,                                                                      \
+   REGISTERS,                                                                  \
    CPU,                                                                        \
    TUNE,                                                                       \
    FEATURES,                                                                   \

@@ -26,6 +26,7 @@ struct Level {
   llvm::StringRef suffix; // of the level's functions and symbols
   const Architecture *architecture;
   unsigned lanes;                      // f32 lanes of its native vector
+  unsigned registers;                  // native vectors that it holds
   llvm::StringRef cpu, tune, features; // LLVM's function attributes
   uint64_t required; // the bits of mg_cpu_features() that it needs
   llvm::StringRef bitcode;

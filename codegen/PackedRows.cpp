@@ -183,7 +183,7 @@ LoopNest PackedRows::rest() const {
 
 void PackedRows::emit(OpBuilder &b, int64_t chunkGrain) {
   auto planned = [&](const LoopNest &part) {
-    return planVectors(part, plan.nativeLanes, chunkGrain);
+    return planVectors(part, {plan.nativeLanes, plan.registers}, chunkGrain);
   };
   LoopNest main = tiled();
   Access packed = layOut(b, main);

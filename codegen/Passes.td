@@ -154,6 +154,8 @@ def TileAndVectorize : Pass<"mg-vectorize", "mlir::func::FuncOp"> {
   let options = [
     Option<"lanes", "lanes", "int64_t", /*default=*/"8",
            "f32 lanes of the CPU level's native vector: 4, 8 or 16">,
+    Option<"registers", "registers", "int64_t", /*default=*/"0",
+           "Vectors that the CPU holds; 0: as x86 of so many lanes">,
     Option<"grain", "grain", "int64_t", /*default=*/"65536",
            "Element operations that are worth a thread's chunk; 0: no threads">,
     Option<"level", "level", "std::string", /*default=*/"",

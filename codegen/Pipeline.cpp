@@ -48,8 +48,10 @@ void buildToVectorPipeline(OpPassManager &passes, const Level &level) {
   // Before anything is done with a kernel, so that it is done once.
   passes.addPass(createShareKernels());
   // Loops over native vectors; it makes temporaries, so the plan is after it.
-  passes.addNestedPass<func::FuncOp>(createTileAndVectorize(
-      {.lanes = level.lanes, .level = level.name.str()}));
+  passes.addNestedPass<func::FuncOp>(
+      createTileAndVectorize({.lanes = level.lanes,
+                              .registers = level.registers,
+                              .level = level.name.str()}));
   // Every temporary gets its place while lifetimes are still structured.
   passes.addPass(createPlanMemory());
 }

@@ -281,8 +281,8 @@ namespace {
 class RowEmitter {
 public:
   RowEmitter(OpBuilder &b, const KernelGroup &given, const RowPlan &plan,
-             int64_t lanes, llvm::function_ref<bool(Operation *)> isErased)
-      : b(b), group(given), plan(plan), lanes(lanes),
+             VectorUnit unit, llvm::function_ref<bool(Operation *)> isErased)
+      : b(b), group(given), plan(plan), unit(unit),
         loc(group.members.back().op.getLoc()), masked(group, isErased),
         buffers(group, plan.tile, isErased) {
     if (plan.inFlight)
@@ -314,7 +314,7 @@ private:
   OpBuilder &b;
   KernelGroup group;
   const RowPlan &plan;
-  int64_t lanes;
+  VectorUnit unit;
   Location loc;
   MaskedColumns masked;
   RowBuffers buffers;
@@ -329,7 +329,7 @@ void RowEmitter::emit() {
   for (auto [m, member] : llvm::enumerate(group.members)) {
     if (!member.reducesRows(group.rows))
       continue;
-    sums[m] = std::make_unique<ColumnSums>(member.nest, lanes, plan.chunks,
+    sums[m] = std::make_unique<ColumnSums>(member.nest, unit.lanes, plan.chunks,
                                            plan.unitsPerChunk);
     sums[m]->createPartials(b);
   }
@@ -485,27 +485,27 @@ void RowEmitter::emitRowByRow(ArrayRef<LoopNest> nests, int64_t rows) {
 
 void RowEmitter::emitMember(LoopNest nest) {
   simplify(nest);
-  TileEmitter(b, nest, planVectors(nest, lanes, 0)).emit();
+  TileEmitter(b, nest, planVectors(nest, unit, 0)).emit();
 }
 
 void emitRows(OpBuilder &b, KernelGroup &group, const RowPlan &plan,
-              int64_t lanes, llvm::function_ref<bool(Operation *)> isErased) {
+              VectorUnit unit, llvm::function_ref<bool(Operation *)> isErased) {
   SmallVector<LoopNest *> nests;
   for (KernelMember &member : group.members)
     nests.push_back(&member.nest);
   SmallVector<Access *> streams = findStreams(nests);
   if (streams.empty())
-    return RowEmitter(b, group, plan, lanes, isErased).emit();
+    return RowEmitter(b, group, plan, unit, isErased).emit();
   Location loc = group.members.back().op.getLoc();
   auto ifAligned = b.create<scf::IfOp>(loc, areAligned(b, loc, streams),
                                        /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(ifAligned.elseBlock());
-  RowEmitter(b, group, plan, lanes, isErased).emit();
+  RowEmitter(b, group, plan, unit, isErased).emit();
   for (Access *stream : streams)
     stream->streamed = true;
   b.setInsertionPointToStart(ifAligned.thenBlock());
-  RowEmitter(b, group, plan, lanes, isErased).emit();
+  RowEmitter(b, group, plan, unit, isErased).emit();
 }
 
 } // namespace mg::codegen

@@ -31,6 +31,7 @@
 #define MG_CODEGEN_ROWKERNEL_H
 
 #include "codegen/KernelGroup.h"
+#include "codegen/VectorPlan.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -56,7 +57,7 @@ std::optional<RowPlan> planRows(KernelGroup &group, int64_t grain);
 /// The members' ops are left where they are, for the caller to erase, as are
 /// those of which `isErased` says so.
 void emitRows(mlir::OpBuilder &b, KernelGroup &group, const RowPlan &plan,
-              int64_t lanes,
+              VectorUnit unit,
               llvm::function_ref<bool(mlir::Operation *)> isErased);
 
 } // namespace mg::codegen

@@ -474,7 +474,7 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
     if (!plan)
       return false;
     rewriter.setInsertionPoint(kernel.back());
-    emitRows(rewriter, *group, *plan, lanes,
+    emitRows(rewriter, *group, *plan, {lanes, registers},
              [&](Operation *op) { return starts.isStart(op); });
     for (linalg::LinalgOp op : llvm::reverse(kernel))
       eraseWithMemory(rewriter, op);
@@ -553,7 +553,7 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
   }
 
   void emitAsIs(OpBuilder &b, const LoopNest &nest, int64_t chunkGrain) {
-    VectorPlan plan = planVectors(nest, lanes, chunkGrain);
+    VectorPlan plan = planVectors(nest, {lanes, registers}, chunkGrain);
     TurnedBlocks blocks(nest, plan);
     if (blocks.isWorthwhile())
       return blocks.emit(b);
@@ -564,7 +564,8 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
     if (!split.isWorthwhile())
       return emitPart(b, nest, plan, chunkGrain);
     for (const LoopNest &part : split.apply(b))
-      emitPart(b, part, planVectors(part, lanes, chunkGrain), chunkGrain);
+      emitPart(b, part, planVectors(part, {lanes, registers}, chunkGrain),
+               chunkGrain);
   }
 
   void emitPart(OpBuilder &b, const LoopNest &nest, const VectorPlan &plan,

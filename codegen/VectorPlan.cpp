@@ -392,10 +392,11 @@ static void planThreads(const LoopNest &nest, int64_t wanted,
   plan.split = 0;
 }
 
-VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
-                       int64_t grain) {
+VectorPlan planVectors(const LoopNest &nest, VectorUnit unit, int64_t grain) {
   VectorPlan plan;
+  const int64_t nativeLanes = unit.lanes;
   plan.nativeLanes = nativeLanes;
+  plan.registers = unit.registers;
   plan.combiners = matchCombiners(nest);
   bool canReorder = true;
   for (auto [o, output] : llvm::enumerate(nest.outputs))
@@ -409,7 +410,7 @@ VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
   plan.parallel = orderParallel(nest, plan.vector);
   planReduction(nest, nativeLanes, canReorder, plan);
   if (nest.contraction && plan.vector >= 0)
-    planContraction(nest, nativeLanes, plan);
+    planContraction(nest, plan);
   planTransposition(nest, plan);
   planThreads(nest, wantedChunks(workOf(nest), grain), plan);
   return plan;

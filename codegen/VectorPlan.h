@@ -36,6 +36,16 @@ inline bool isShort(int64_t stride) {
   return stride != 0 && std::abs(stride) <= longestShort;
 }
 
+/// What a level computes with.
+struct VectorUnit {
+  /// `lanes`: f32 lanes of a vector. Registers: of x86, unless given.
+  VectorUnit(int64_t lanes, int64_t registers = 0)
+      : lanes(lanes), registers(registers     ? registers
+                                : lanes == 16 ? 32
+                                              : 16) {}
+  int64_t lanes, registers;
+};
+
 struct VectorPlan {
   /// Elements per vector; 1: scalars.
   int64_t lanes = 1;
@@ -60,8 +70,8 @@ struct VectorPlan {
   /// Of `parallel`: the loops after this one share a panel, and take part in
   /// each pass (`depth`) before the next.
   unsigned panelLevel = 0;
-  /// f32 lanes of the level.
-  int64_t nativeLanes = 1;
+  /// f32 lanes and vector registers of the level.
+  int64_t nativeLanes = 1, registers = 16;
   /// Iterations of the first reduction loop that all rows take before the next
   /// ones; 0: all at once.
   int64_t depth = 0;
@@ -78,10 +88,8 @@ struct VectorPlan {
   }
 };
 
-/// `nativeLanes`: f32 lanes of the level's vector.
 /// `grain`: element operations of a chunk; 0: no chunks.
-VectorPlan planVectors(const LoopNest &nest, int64_t nativeLanes,
-                       int64_t grain);
+VectorPlan planVectors(const LoopNest &nest, VectorUnit unit, int64_t grain);
 
 /// Per output: the op that combines two partial results; null where it is no
 /// reduction, or one whose steps cannot be reordered.
@@ -113,8 +121,7 @@ double bodyCost(mlir::Block &body);
 inline constexpr double lightBody = 10;
 
 /// The register tile of a contraction (Contraction.cpp).
-void planContraction(const LoopNest &nest, int64_t nativeLanes,
-                     VectorPlan &plan);
+void planContraction(const LoopNest &nest, VectorPlan &plan);
 
 /// Cycles of a multiply-add of `lanes` elements in the best register tile with
 /// the lanes along `loop`, where 1 is what the units can do.

@@ -98,13 +98,16 @@ def examine(assembly, level):
     """How many hot blocks, and the lines that spill in them."""
     product, stack = LEVELS[level]
     hot, spills = 0, []
-    # Without this a frame pointer is a register like others.
-    if "movq\t%rsp, %rbp" not in assembly:
-        assembly = assembly.replace("(%rbp", "(%free")
-    for block in blocks(assembly):
-        if sum(bool(product.search(line)) for line in block) >= HOT:
-            hot += 1
-            spills += [line.strip() for line in block if stack.search(line)]
+    for function in assembly.split(".cfi_startproc"):
+        # A frame pointer that is none is a register like others.
+        if "movq\t%rsp, %rbp" not in function:
+            function = function.replace("(%rbp", "(%free")
+        if not re.search(r"\t(?:mov|add)\tx29, sp", function):
+            function = function.replace("[x29", "[free")
+        for block in blocks(function):
+            if sum(bool(product.search(line)) for line in block) >= HOT:
+                hot += 1
+                spills += [line.strip() for line in block if stack.search(line)]
     return hot, spills
 
 
