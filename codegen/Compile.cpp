@@ -259,7 +259,7 @@ FailureOr<std::unique_ptr<llvm::Module>>
 Compiler::compileLevel(ModuleOp buffers, const Level &level) {
   OwningOpRef<ModuleOp> copy = buffers.clone();
   if (failed(run(*copy, "vectors", [&](OpPassManager &passes) {
-        buildToVectorPipeline(passes, level);
+        buildToVectorPipeline(passes, level, options.winograd);
       })))
     return failure();
   recordWorkspace(*copy);

@@ -71,6 +71,8 @@ struct Options {
   std::vector<std::string> levels = {"native"};
   int optLevel = 2;
   bool fastMath = false;
+  /// 3x3 convolutions may round as Winograd.h says.
+  bool winograd = true;
   Emit emit = Emit::Object;
   /// Run the verifier after every pass.
 #ifdef NDEBUG

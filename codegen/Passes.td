@@ -140,6 +140,21 @@ def AddDebugScopes : Pass<"mg-add-debug-scopes", "mlir::ModuleOp"> {
   let dependentDialects = ["mlir::LLVM::LLVMDialect"];
 }
 
+def Winograd : Pass<"mg-winograd", "mlir::func::FuncOp"> {
+  let summary = "3x3 convolutions to transforms and products";
+  let description = [{
+    In and out: the `buffers` level. A 3x3 convolution with steps of one, in f32
+    and with channels enough, becomes loops over blocks of tiles: transform,
+    products, transform back (codegen/Winograd.h). It rounds otherwise than the
+    sum of products.
+  }];
+  let dependentDialects = [
+    "mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
+    "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect",
+    "mlir::scf::SCFDialect",
+  ];
+}
+
 def TileAndVectorize : Pass<"mg-vectorize", "mlir::func::FuncOp"> {
   let summary = "linalg on buffers to loops over native vectors";
   let description = [{

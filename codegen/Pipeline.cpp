@@ -44,9 +44,13 @@ void buildToBuffersPipeline(OpPassManager &passes) {
   passes.addPass(createCanonicalizerPass());
 }
 
-void buildToVectorPipeline(OpPassManager &passes, const Level &level) {
+void buildToVectorPipeline(OpPassManager &passes, const Level &level,
+                           bool winograd) {
   // Before anything is done with a kernel, so that it is done once.
   passes.addPass(createShareKernels());
+  // While a convolution is one op.
+  if (winograd)
+    passes.addNestedPass<func::FuncOp>(createWinograd());
   // Loops over native vectors; it makes temporaries, so the plan is after it.
   passes.addNestedPass<func::FuncOp>(
       createTileAndVectorize({.lanes = level.lanes,
@@ -109,7 +113,10 @@ void registerPipelines() {
           build(passes, *level);
         });
   };
-  add("mg-to-vector", "`buffers` to `vector`", buildToVectorPipeline);
+  add("mg-to-vector", "`buffers` to `vector`",
+      [](OpPassManager &passes, const Level &level) {
+        buildToVectorPipeline(passes, level, /*winograd=*/true);
+      });
   add("mg-to-llvm", "`vector` to `llvm`", buildToLLVMPipeline);
 }
 

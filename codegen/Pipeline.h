@@ -11,7 +11,8 @@ namespace mg::codegen {
 /// `linalg` to `buffers`: the same for every CPU level.
 void buildToBuffersPipeline(mlir::OpPassManager &passes);
 /// `buffers` to `vector`.
-void buildToVectorPipeline(mlir::OpPassManager &passes, const Level &level);
+void buildToVectorPipeline(mlir::OpPassManager &passes, const Level &level,
+                           bool winograd);
 /// `vector` to the LLVM dialect.
 void buildToLLVMPipeline(mlir::OpPassManager &passes, const Level &level);
 

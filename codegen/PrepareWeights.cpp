@@ -19,6 +19,7 @@
 //===----------------------------------------------------------------------===//
 #include "codegen/Compiler.h"
 #include "codegen/VectorPlan.h"
+#include "codegen/Winograd.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -84,7 +85,7 @@ static std::optional<Layout> chooseLayout(OpOperand &operand) {
   auto op = dyn_cast<linalg::GenericOp>(operand.getOwner());
   if (!op || !op->hasAttr("mg.contraction") || !op.isDpsInput(&operand) ||
       !isa<FloatType>(getElementTypeOrSelf(operand.get())) ||
-      llvm::is_contained(op.getStaticLoopRanges(), 0))
+      llvm::is_contained(op.getStaticLoopRanges(), 0) || isWinograd(op))
     return std::nullopt;
   AffineMap map = op.getMatchingIndexingMap(&operand);
   if (!map.isProjectedPermutation())

@@ -345,6 +345,9 @@ static void planTransposition(const LoopNest &nest, VectorPlan &plan) {
 }
 
 static constexpr int64_t maxChunks = 64;
+/// Chunks that are so many that a loop further in, which as the outermost one
+/// would have all outer ones' operands read again by each chunk, is no better.
+static constexpr int64_t enoughChunks = 16;
 
 double workOf(const LoopNest &nest) {
   // What a tile reads it uses again and again.
@@ -382,7 +385,7 @@ static void planThreads(const LoopNest &nest, int64_t wanted,
     return std::min(tiles, wanted);
   };
   for (unsigned level = 0; level < plan.parallel.size(); ++level)
-    if (chunksOf(level) > chunksOf(plan.split))
+    if (std::min(chunksOf(level), enoughChunks) > chunksOf(plan.split))
       plan.split = level;
   plan.chunks = std::max<int64_t>(1, chunksOf(plan.split));
   if (hasPanel)

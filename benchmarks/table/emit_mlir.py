@@ -160,10 +160,10 @@ class Function:
     def op_conv(self, v):
         (x, w), a = v.args, v.attrs
         n = len(v.shape) - 2
-        pad, ones = [a["padding"]] * n, [1] * n
+        pad, ones, dilation = [a["padding"]] * n, [1] * n, [a["dilation"]] * n
         groups = f" groups {a['groups']}" if a["groups"] != 1 else ""
         return self.emit(f"mg.conv {self.names[x]}, {self.names[w]} strides {[a['stride']] * n} lo {pad} hi {pad}"
-                         f" lhs_dilation {ones} rhs_dilation {ones}{groups}"
+                         f" lhs_dilation {ones} rhs_dilation {dilation}{groups}"
                          f" : ({type_of(x)}, {type_of(w)}) -> {type_of(v)}")
 
     def composite(self, v):

@@ -94,7 +94,8 @@ class Builder:
 
     def op_conv(self, v, args, a):
         n = len(v.shape) - 2
-        self.put("Conv", args, v, strides=[a["stride"]] * n, pads=[a["padding"]] * 2 * n, group=a["groups"])
+        self.put("Conv", args, v, strides=[a["stride"]] * n, pads=[a["padding"]] * 2 * n,
+                 dilations=[a["dilation"]] * n, group=a["groups"])
 
     def op_max_pool(self, v, args, a):
         self.put("MaxPool", args, v, kernel_shape=[a["window"]] * 2, strides=[a["stride"]] * 2,

@@ -22,7 +22,7 @@ TORCH = SAME | {
     "variance": "torch.var({0}, {dim}, correction=0)",
     "linear": "F.linear({0}, {1}, {2})",
     "attention": "F.scaled_dot_product_attention({0}[None], {1}[None], {2}[None], is_causal={causal})[0]",
-    "conv": "F.conv2d({0}, {1}, None, {stride}, {padding}, 1, {groups})",
+    "conv": "F.conv{spatial}d({0}, {1}, None, {stride}, {padding}, {dilation}, {groups})",
     "max_pool": "F.max_pool2d({0}, {window}, {stride}, {padding})",
     "take": "F.embedding({1}, {0})", "store": "{0}.index_copy_(2, {2}.long(), {1})",
     "project": "F.linear({0}, {1}.t(), {2})",
@@ -64,7 +64,7 @@ JAX = SAME | {
     "gelu": "jax.nn.gelu({0}, {tanh})", "variance": "jnp.var({0}, {dim})",
     "linear": "{0} @ {1}.T + {2}",
     "attention": "attention({0}, {1}, {2}, {causal})",
-    "conv": "jax.lax.conv_general_dilated({0}, {1}, {strides}, {pads}, feature_group_count={groups})",
+    "conv": "jax.lax.conv_general_dilated({0}, {1}, {strides}, {pads}, rhs_dilation={dilations}, feature_group_count={groups})",
     "max_pool": "jax.lax.reduce_window({0}, -jnp.inf, jax.lax.max, {windows}, {steps}, {borders})",
     "take": "{0}[{1}]", "store": "jax.lax.dynamic_update_slice({0}, {1}, (0, 0, {2}[0], 0))",
     "project": "{0} @ {1} + {2}", "batch_norm": "batch_norm({0}, {1}, {2}, {3}, {4})",
@@ -95,7 +95,8 @@ def fields(v, names):
         f["dot"] = names[1] + (".mT" if a["transposed"] else "")
     if v.op == "conv":
         n = len(v.shape) - 2
-        f.update(strides=[a["stride"]] * n, pads=[(a["padding"],) * 2] * n)
+        f.update(spatial=n, strides=[a["stride"]] * n, dilations=[a["dilation"]] * n,
+                 pads=[(a["padding"],) * 2] * n)
     if v.op == "max_pool":
         f.update(windows=(1, 1, a["window"], a["window"]), steps=(1, 1, a["stride"], a["stride"]),
                  borders=((0, 0), (0, 0), *[(a["padding"],) * 2] * 2))

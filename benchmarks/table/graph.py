@@ -113,11 +113,11 @@ class Value:
         batch = broadcast_shape([self.shape[:-2], o.shape[:-2]])
         return self.graph.add("dot", [self, o], batch + (self.shape[-2], n), self.dtype, transposed=transposed)
 
-    def conv(self, w, stride=1, padding=0, groups=1):
+    def conv(self, w, stride=1, padding=0, groups=1, dilation=1):
         (n, _, *size), (o, _, *kernel) = self.shape, w.shape
-        out = [(s + 2 * padding - k) // stride + 1 for s, k in zip(size, kernel)]
+        out = [(s + 2 * padding - (k - 1) * dilation - 1) // stride + 1 for s, k in zip(size, kernel)]
         return self.graph.add("conv", [self, w], [n, o, *out], self.dtype, stride=stride, padding=padding,
-                              groups=groups)
+                              groups=groups, dilation=dilation)
 
     def max_pool(self, window, stride, padding=0):
         """Over the last two dimensions; padding never is the maximum."""
@@ -234,9 +234,9 @@ class Work:
         self.flops = sum(flops(n) for n in flat.nodes) * (1 + (2 if gradients else 0))
 
 
-def taps(size, kernel, stride, padding, out):
+def taps(size, kernel, stride, padding, dilation, out):
     """Products along one dimension that are not with padding."""
-    return sum(0 <= o * stride - padding + k < size for o in range(out) for k in range(kernel))
+    return sum(0 <= o * stride - padding + k * dilation < size for o in range(out) for k in range(kernel))
 
 
 def flops(node):
@@ -245,6 +245,6 @@ def flops(node):
     if node.op != "conv":
         return 0
     x, w = node.args
-    valid = math.prod(taps(s, k, node.attrs["stride"], node.attrs["padding"], o)
+    valid = math.prod(taps(s, k, node.attrs["stride"], node.attrs["padding"], node.attrs["dilation"], o)
                       for s, k, o in zip(x.shape[2:], w.shape[2:], node.shape[2:]))
     return 2 * x.shape[0] * w.shape[0] * w.shape[1] * valid

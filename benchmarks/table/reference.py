@@ -42,13 +42,14 @@ def fit(g, shape):
 
 def window(x, v):
     """The operand of a convolution as (n, groups, c, out.., kernel..)."""
-    pad, stride, groups = v.attrs["padding"], v.attrs["stride"], v.attrs["groups"]
+    pad, stride, groups, dilation = (v.attrs[a] for a in ("padding", "stride", "groups", "dilation"))
     w = v.args[1]
     spatial = len(v.shape) - 2
     x = np.pad(x, [(0, 0), (0, 0)] + [(pad, pad)] * spatial)
     axes = tuple(range(2, 2 + spatial))
-    x = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axes)
-    x = x[(slice(None), slice(None)) + (slice(None, None, stride),) * spatial]
+    x = np.lib.stride_tricks.sliding_window_view(x, [(k - 1) * dilation + 1 for k in w.shape[2:]], axes)
+    steps = (slice(None, None, stride),) * spatial + (slice(None, None, dilation),) * spatial
+    x = x[(slice(None), slice(None)) + steps]
     return x.reshape(x.shape[0], groups, -1, *x.shape[2:])
 
 

@@ -70,6 +70,7 @@ CompileOptions compileOptions(const Options &options, mlir::ModuleOp module) {
   result.disabled = options.disabledPasses;
   result.codegen.optLevel = options.optLevel;
   result.codegen.fastMath = options.fastMath;
+  result.codegen.winograd = !options.noWinograd;
   result.codegen.dumpDir = options.dumpDir;
   for (const auto &[name, size] :
        dimSizes(module, options.dims, options.shapes))

@@ -18,6 +18,7 @@ struct Options {
   /// 0: one per CPU that the process may use.
   std::size_t threads = 0;
   bool fastMath = false;
+  bool noWinograd = false;
   /// "embed", a safetensors file, or both.
   std::vector<std::string> weights;
   /// Where weights that stay outside go as the kernels read them; empty: they

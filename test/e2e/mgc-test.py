@@ -388,6 +388,21 @@ class Run(Case):
                 done = self.run_add("-i", "x=zeros", f"-O{level}", "--threads", threads)
                 self.assertEqual(done.stdout, "y=f32[2,2]:10,20,30,40\n")
 
+    def test_convolutions_as_sums_of_products(self):
+        tensor = "tensor<{}xf32>".format
+        x, w, y = tensor("1x64x18x18"), tensor("64x64x3x3"), tensor("1x64x16x16")
+        ones = "[1, 1]"
+        self.write("conv.mlir", f"""func.func @conv(%x: {x}, %w: {w}) -> ({y} {{mg.name = "y"}}) {{
+          %0 = mg.conv %x, %w strides {ones} lo [0, 0] hi [0, 0] lhs_dilation {ones} rhs_dilation {ones}
+            : ({x}, {w}) -> {y}
+          return %0 : {y}
+        }}""")
+        inputs = ["-i", "arg0=random:1", "-i", "arg1=random:2"]
+        self.mgc("run", "conv.mlir", *inputs, "--no-winograd", "--output", "y=@y.npy")
+        self.mgc("run", "conv.mlir", *inputs, "--expect", "y=@y.npy", "--exact", status=1)
+        self.mgc("run", "conv.mlir", *inputs, "--expect", "y=@y.npy", "--atol", "1e-4")
+        self.mgc("run", "conv.mlir", *inputs, "--expect", "y=@y.npy", "--exact", "--no-winograd", "--threads", "2")
+
 
 class Verify(Case):
     def test_agrees(self):

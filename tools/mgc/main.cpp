@@ -39,6 +39,8 @@ void addCommonFlags(CLI::App &app, Options &options) {
   app.add_option("--entry", options.entry, "only this entry of the model");
   app.add_flag("--fast-math", options.fastMath,
                "allow reassociation and contraction");
+  app.add_flag("--no-winograd", options.noWinograd,
+               "3x3 convolutions as sums of products");
   app.add_option("--weights", options.weights, "embed, or FILE.safetensors")
       ->allow_extra_args(false);
   app.add_option("--shape", options.shapes, "INPUT=8x64")

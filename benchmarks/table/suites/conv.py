@@ -1,20 +1,45 @@
-"""Convolutions of images, NCHW in and out, with ReLU; and without, with their
+"""Convolutions, channels first, in and out, with ReLU; and without, with their
 gradients. FLOPs count the taps that are not padding."""
 from row import Row
 from suites.randoms import Draw
 
 
-def conv(channels, size, out, kernel, stride=1, groups=1, batch=1, relu=True):
-    padding = kernel // 2
+def convolve(size, channels, out, kernel, stride=1, groups=1, batch=1, dilation=1, relu=True):
+    """`size` and `kernel`: per dimension of the image."""
+    padding = kernel[0] // 2 * dilation
 
     def build(g):
-        x = g.input("x", (batch, channels, size, size))
-        w = g.input("w", (out, channels // groups, kernel, kernel))
-        y = x.conv(w, stride, padding, groups)
+        x = g.input("x", (batch, channels, *size))
+        w = g.input("w", (out, channels // groups, *kernel))
+        y = x.conv(w, stride, padding, groups, dilation)
         g.returns(y.composite("relu") if relu else y)
     kind = "depthwise " if groups == channels else f"{groups} groups " if groups > 1 else ""
-    return Row(f"{kind}{kernel}x{kernel}/{stride} {batch}x{channels}x{size}x{size}->{out}", build,
-               tolerance=1e-4, weights=("w",) if relu else ())
+    kind += f"dilation {dilation} " if dilation > 1 else ""
+    window, shape = ("x".join(map(str, sizes)) for sizes in (kernel, (batch, channels, *size)))
+    return Row(f"{kind}{window}/{stride} {shape}->{out}", build, tolerance=1e-4,
+               weights=("w",) if relu else ())
+
+
+def conv(channels, size, out, kernel, stride=1, groups=1, batch=1, dilation=1, relu=True):
+    """Of squares by a square."""
+    return convolve((size, size), channels, out, (kernel, kernel), stride, groups, batch, dilation, relu)
+
+
+def resnet():
+    layers = [(64, 56, 64, 3), (128, 28, 128, 3), (256, 14, 256, 3), (512, 7, 512, 3)]
+    rows = [conv(3, 224, 64, 7, stride=2), *(conv(*c) for c in layers), *(conv(*c, batch=8) for c in layers)]
+    return rows + [conv(256, 56, 64, 1), conv(64, 56, 256, 1), conv(512, 28, 128, 1)]
+
+
+def mobilenet():
+    """Expand, depthwise, project; of the large and of the small images."""
+    rows = [conv(96, 112, 96, 3, groups=96), conv(384, 14, 384, 3, groups=384)]
+    rows += [conv(96, 112, 96, 3, stride=2, groups=96), conv(144, 56, 144, 3, groups=144, batch=8)]
+    return rows + [conv(24, 56, 144, 1), conv(144, 56, 24, 1), conv(64, 14, 384, 1), conv(384, 14, 64, 1, batch=8)]
+
+
+def unet():
+    return [conv(16, 256, 16, 3), conv(32, 128, 32, 3), conv(64, 128, 32, 3), conv(32, 128, 32, 3, batch=8)]
 
 
 def backward():
@@ -26,10 +51,9 @@ def backward():
 
 
 def listed():
-    layers = [(64, 56, 64, 3), (128, 28, 128, 3), (256, 14, 256, 3), (512, 7, 512, 3)]
-    rows = [conv(3, 224, 64, 7, stride=2), *(conv(*c) for c in layers), *(conv(*c, batch=8) for c in layers)]
-    rows += [conv(256, 56, 64, 1), conv(64, 56, 256, 1), conv(512, 28, 128, 1)]
-    return rows + [conv(96, 112, 96, 3, groups=96), conv(384, 14, 384, 3, groups=384), *backward()]
+    rows = resnet() + mobilenet() + unet()
+    rows += [conv(128, 56, 128, 3, groups=32), conv(64, 28, 64, 3, dilation=2), conv(64, 56, 128, 3, stride=2)]
+    return rows + [convolve((16000,), 64, 64, (7,)), convolve((16, 56, 56), 16, 16, (3, 3, 3)), *backward()]
 
 
 def random(seed):
