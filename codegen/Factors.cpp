@@ -390,7 +390,8 @@ Access Factors::access(const Factor &factor, Form form) const {
   access.start = {};
   access.strides.assign(nest.size(), 0);
   int64_t size = 1;
-  for (unsigned d : llvm::reverse(loopsOf(factor))) {
+  SmallVector<unsigned> loops = loopsOf(factor); // reverse() keeps a reference
+  for (unsigned d : llvm::reverse(loops)) {
     access.strides[d] = size;
     size *= int(d) == words.loop
                 ? llvm::divideCeil(nest.extents[d], words.count)
