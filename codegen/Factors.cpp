@@ -132,9 +132,8 @@ bool Factors::isPlain(const Factor &factor) const {
 
 /// Whether an input lies in panels already.
 bool Factors::hasPanels(const Factor &factor) const {
-  return llvm::any_of(factor.inputs, [&](unsigned i) {
-    return nest.inputs[i].hasPanels();
-  });
+  return llvm::any_of(factor.inputs,
+                      [&](unsigned i) { return nest.inputs[i].hasPanels(); });
 }
 
 bool Factors::moves(const Factor &factor, unsigned loop) const {
