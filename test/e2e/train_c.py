@@ -40,6 +40,7 @@ def main():
         run(f"{source}/examples/train-c/build", build, folder)
         assert subprocess.run(["./train"], stderr=subprocess.DEVNULL).returncode == 2
         assert subprocess.run(["./train", ".", "1", "0"], stderr=subprocess.DEVNULL).returncode == 3
+        peaks = set()
         for level in levels:
             curves = set()
             for seed in ("0", "1"):
@@ -51,12 +52,13 @@ def main():
                 curves.add(curve)
                 assert number(r"(\d+) of 360 correct", text) >= 250, text
                 planned = number(r"planned peak: +(\d+) bytes", text)
-                measured = number(r"measured peak: +(\d+) bytes", text)
-                # Tiles of a packed operand lie a line apart, which nothing touches.
-                assert 0.9 * planned <= measured <= planned, text
+                assert planned > 0, text
+                peaks.add(number(r"measured peak: +(\d+) bytes", text))
                 assert number(r"calls of malloc while training: (\d+)", text) == 0, text
                 assert number(r"\(before: (\d+)\)", text) > 0, "nothing is counted"
             assert len(curves) == 2, f"{level}: the seed changes nothing"
+        # One workspace for all CPU levels, of which tiles differ: the largest of their peaks.
+        assert max(peaks) == planned or len(levels) < len(LEVELS) and max(peaks) < planned, (sorted(peaks), planned)
     print(f"C and jit agree at {' '.join(levels)}")
 
 
