@@ -1,5 +1,6 @@
 #include "Reference.h"
 
+#include "frontend/driver/Elements.h"
 #include "ir/Dialect.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
@@ -90,40 +91,11 @@ Estimate exactly(const eager::Array &array) {
   result.shape.assign(array.shape().begin(), array.shape().end());
   const auto *at = static_cast<const char *>(array.view.data);
   const size_t size = mg_dtype_size(array.view.dtype);
-  auto as = [&](auto value) {
-    std::memcpy(&value, at, sizeof value);
-    return static_cast<Real>(value);
-  };
-  auto read = [&]() -> Real {
-    switch (array.view.dtype) {
-    case MG_F64:
-      return as(double());
-    case MG_F32:
-      return as(float());
-    case MG_F16:
-      return as(_Float16());
-    case MG_BF16: {
-      uint16_t half;
-      std::memcpy(&half, at, 2);
-      return llvm::bit_cast<float>(uint32_t(half) << 16);
-    }
-    case MG_I8:
-      return as(int8_t());
-    case MG_I16:
-      return as(int16_t());
-    case MG_I32:
-      return as(int32_t());
-    case MG_I64:
-      return as(int64_t());
-    case MG_U16:
-      return as(uint16_t());
-    case MG_U32:
-      return as(uint32_t());
-    case MG_U64:
-      return as(uint64_t());
-    default: // u8 and bool
-      return as(uint8_t());
-    }
+  auto read = [&] {
+    return driver::withElement(array.view.dtype, [&](auto value) {
+      std::memcpy(&value, at, sizeof value);
+      return static_cast<Real>(value);
+    });
   };
   for (int64_t i = 0, n = array.size(); i < n; ++i, at += size)
     result.values.push_back(read());

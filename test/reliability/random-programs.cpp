@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 #include "ProgramGenerator.h"
 
+#include "frontend/driver/Elements.h"
 #include "frontend/jit/Program.h"
 #include "minigrad/cpu.h"
 #include "minigrad/pool.h"
@@ -56,28 +57,10 @@ struct Variant {
 };
 
 double toDouble(const char *at, mg_dtype dtype) {
-  auto as = [&](auto value) {
+  return mg::driver::withElement(dtype, [&](auto value) {
     std::memcpy(&value, at, sizeof value);
     return static_cast<double>(value);
-  };
-  switch (dtype) {
-  case MG_F64:
-    return as(double());
-  case MG_F32:
-    return as(float());
-  case MG_F16:
-    return as(_Float16());
-  case MG_BF16: {
-    uint16_t half;
-    std::memcpy(&half, at, 2);
-    const uint32_t bits = uint32_t(half) << 16;
-    float value;
-    std::memcpy(&value, &bits, 4);
-    return value;
-  }
-  default: // only its being no NaN matters
-    return 0;
-  }
+  });
 }
 
 /// The first element where `a` and `b`, both row-major, differ; -1: none.
