@@ -192,6 +192,8 @@ private:
 
   // Small words.
   mlir::Type vectorOf(mlir::Type element) const;
+  /// One value per lane as a vector.
+  mlir::Value fromLanes(llvm::ArrayRef<mlir::Value> lanes);
   Value asVector(Value value);
   Value constant(int64_t value);
   Value mask(int64_t valid);

@@ -181,7 +181,7 @@ Value TileEmitter::readLanes(unsigned operand, Value index, Place place) {
                         ? loadWord(access, buffer, at)
                         : b.create<memref::LoadOp>(loc, buffer, at));
   }
-  return b.create<vector::FromElementsOp>(loc, vectorOf(access.element), lanes);
+  return fromLanes(lanes);
 }
 
 /// Loads `valid` elements at a short stride: whole vectors from the first to
@@ -374,6 +374,13 @@ void TileEmitter::write(unsigned output, Place place, Value value) {
 Type TileEmitter::vectorOf(Type element) const {
   return plan.lanes == 1 ? element
                          : Type(VectorType::get({plan.lanes}, element));
+}
+
+Value TileEmitter::fromLanes(ArrayRef<Value> lanes) {
+  if (plan.lanes == 1)
+    return lanes.front();
+  return b.create<vector::FromElementsOp>(
+      loc, vectorOf(lanes.front().getType()), lanes);
 }
 
 Value TileEmitter::asVector(Value value) {

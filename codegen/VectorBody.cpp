@@ -103,8 +103,7 @@ Value TileEmitter::load(Value buffer, ArrayRef<Value> indices) {
                        : index);
     lanes.push_back(b.create<memref::LoadOp>(loc, buffer, at));
   }
-  Type type = cast<MemRefType>(buffer.getType()).getElementType();
-  return b.create<vector::FromElementsOp>(loc, vectorOf(type), lanes);
+  return fromLanes(lanes);
 }
 
 Value TileEmitter::multiplyAdd(Operation &op, IRMapping &values) {
