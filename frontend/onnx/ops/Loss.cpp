@@ -1,0 +1,8 @@
+//===- Loss.cpp - losses --------------------------------------------------===//
+#include "frontend/onnx/Operators.h"
+
+namespace mg::onnx {
+
+Family families::loss() { return {}; }
+
+} // namespace mg::onnx
