@@ -32,8 +32,14 @@ struct Descriptor {
 MappedFile mapFile(const std::string &path) {
   // O_NONBLOCK: opening a pipe that nobody writes to must not wait.
   Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (file.fd < 0)
+    throwSystemError(path);
+  return mapDescriptor(file.fd, path);
+}
+
+MappedFile mapDescriptor(int descriptor, const std::string &path) {
   struct stat info;
-  if (file.fd < 0 || fstat(file.fd, &info) != 0)
+  if (fstat(descriptor, &info) != 0)
     throwSystemError(path);
   if (S_ISDIR(info.st_mode))
     throw FileError(MG_ERROR_FILE, path, "is a directory");
@@ -42,7 +48,7 @@ MappedFile mapFile(const std::string &path) {
   if (info.st_size == 0)
     return {};
   std::size_t size = static_cast<std::size_t>(info.st_size);
-  void *data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd, 0);
+  void *data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
   if (data == MAP_FAILED)
     throwSystemError(path);
   return {{data, [size](void *p) { munmap(p, size); }},

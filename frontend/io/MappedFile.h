@@ -19,6 +19,10 @@ struct MappedFile {
 /// are refused, they could block or never end).
 MappedFile mapFile(const std::string &path);
 
+/// The same for a file that is open already, and stays so; `path` is for
+/// errors.
+MappedFile mapDescriptor(int descriptor, const std::string &path);
+
 } // namespace mg::io
 
 #endif // MG_FRONTEND_IO_MAPPEDFILE_H

@@ -39,7 +39,9 @@ constexpr Row rows[] = {{ElementType::f32, "f32", DType::f32},
                         {ElementType::f4e2m1, "float4e2m1"},
                         {ElementType::f8e8m0, "float8e8m0"},
                         {ElementType::u2, "u2", DType::u8},
-                        {ElementType::i2, "i2", DType::i8}};
+                        {ElementType::i2, "i2", DType::i8},
+                        {ElementType::f6e2m3, "float6e2m3"},
+                        {ElementType::f6e3m2, "float6e3m2"}};
 
 const Row *find(ElementType type) {
   const auto found = std::find_if(std::begin(rows), std::end(rows),

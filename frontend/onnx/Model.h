@@ -47,7 +47,9 @@ enum class ElementType : std::int32_t {
   f4e2m1 = 23,
   f8e8m0 = 24,
   u2 = 25,
-  i2 = 26
+  i2 = 26,
+  f6e2m3 = 27,
+  f6e3m2 = 28
 };
 /// "f32", "float8e4m3fn", "string"; a number for one that is not known.
 std::string to_string(ElementType type);
@@ -64,7 +66,8 @@ struct TensorData {
   std::optional<std::string_view> raw = {};
   /// A typed field (float_data, int32_data, ..), still as the wire has it, and
   /// the field's number: none where the tensor has no typed elements. Several
-  /// pieces follow one another. `packed` tells how each piece is coded.
+  /// pieces follow one another. The elements of a piece stand one after the
+  /// other if it is `packed`; else a tag stands before each.
   struct Piece {
     std::uint32_t field;
     bool packed;
@@ -166,8 +169,8 @@ struct Model {
 bool looksLikeModel(std::string_view bytes);
 
 /// Parses a ModelProto; `path` is for errors. Messages nested deeper than 64
-/// (graphs in attributes of nodes in graphs) are refused. Throws io::FileError:
-/// MG_ERROR_FILE where the bytes are malformed or hold no graph.
+/// (a graph in an attribute of a node in a graph is three) are refused. Throws
+/// io::FileError: MG_ERROR_FILE where the bytes are malformed or hold no graph.
 Model readModel(std::string_view bytes, const std::string &path);
 
 /// Parses a TensorProto, as the standard's test data has them.

@@ -45,9 +45,9 @@ std::optional<DType> dtypeOf(ElementType type);
 /// The tensor that `data` describes. Elements that lie in memory as ours do are
 /// shown where they are (`owner` keeps them alive); packed nibbles, typed
 /// fields that the wire codes otherwise, and misaligned bytes are copied.
-/// Throws io::FileError: MG_ERROR_FILE where the bytes are not as many as the
-/// shape says, MG_ERROR_UNSUPPORTED for an element type without a dtype,
-/// MG_ERROR_MEMORY where the shape's product overflows.
+/// Throws io::FileError: MG_ERROR_FILE where the elements are not as many as
+/// the shape says or do not fit their type, MG_ERROR_UNSUPPORTED for an element
+/// type without a dtype and for a rank over MG_MAX_RANK.
 Tensor tensorOf(const TensorData &data, const std::shared_ptr<void> &owner,
                 ExternalFiles &files, const std::string &path);
 
