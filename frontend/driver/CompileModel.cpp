@@ -85,14 +85,25 @@ std::vector<std::string> levelsFor(const Options &options,
   return {"x86-64-v2", "x86-64-v3", "x86-64-v4"};
 }
 
+/// Where weights go that no file has as the artefact reads them; empty:
+/// nowhere.
+std::string weightsPath(const LoadedModel &model, const std::string &out) {
+  if (!model.options.preparedWeights.empty())
+    return model.options.preparedWeights;
+  const bool isAlone = model.weights.areOwn() && !model.weights.embedded();
+  return isAlone && out != "-"
+             ? std::filesystem::path(out).replace_extension(".safetensors")
+             : "";
+}
+
 /// Whether weights may be laid out anew: who calls the artefact has the file
 /// that we write, or needs none.
-bool mayPrepare(const LoadedModel &model) {
-  return model.weights.embedded() || !model.options.preparedWeights.empty();
+bool mayPrepare(const LoadedModel &model, const std::string &weightsFile) {
+  return model.weights.embedded() || !weightsFile.empty();
 }
 
 codegen::Artefact lower(LoadedModel &model, const OutputPlan &plan,
-                        KnownWeights &known) {
+                        const std::string &weightsFile, KnownWeights &known) {
   codegen::Options &options = model.compile.codegen;
   options.levels = levelsFor(model.options, plan);
   options.emit = findLevel(plan.level)->emit;
@@ -117,10 +128,11 @@ codegen::Artefact lower(LoadedModel &model, const OutputPlan &plan,
     throw Failure(Exit::Usage, "mgc",
                   "--prepared-weights: the artefact holds all weights",
                   "--weights FILE.safetensors keeps them outside");
-  if (mayPrepare(model))
+  const bool prepares = mayPrepare(model, weightsFile);
+  if (prepares)
     model.weights.check(*model.module);
-  auto artefact = mg::compile(*model.module, model.compile,
-                              mayPrepare(model) ? &known : nullptr);
+  auto artefact =
+      mg::compile(*model.module, model.compile, prepares ? &known : nullptr);
   if (mlir::failed(artefact))
     model.diagnostics.fail(Exit::Invalid);
   return std::move(*artefact);
@@ -177,13 +189,15 @@ void writeWeights(const codegen::Artefact &artefact, const KnownWeights &known,
   io::saveSafetensors(path, arrays);
 }
 
-void printSummary(const codegen::Artefact &artefact) {
+void printSummary(const codegen::Artefact &artefact,
+                  const std::string &weightsFile) {
   for (const codegen::Entry &entry : artefact.entries)
     fmt::print(stderr, "{}: {} inputs, {} outputs, {} bytes of workspace\n",
                entry.symbol, entry.inputs.size(), entry.outputs.size(),
                entry.workspaceBytes);
   if (!artefact.weights.empty())
-    fmt::print(stderr, "{} weights stay outside\n", artefact.weights.size());
+    fmt::print(stderr, "{} weights stay outside{}\n", artefact.weights.size(),
+               weightsFile.empty() ? "" : ", in " + weightsFile);
 }
 
 } // namespace
@@ -217,22 +231,25 @@ Exit compileLoaded(LoadedModel &model, const std::string &out,
                    const OutputPlan &plan) {
   codegen::Artefact artefact;
   KnownWeights known{model.weightLookup()};
+  const std::string weightsFile = plan.kind == OutputKind::Text
+                                      ? model.options.preparedWeights
+                                      : weightsPath(model, out);
   if (isEarly(plan.level)) {
     std::string text = earlyText(model, plan.level);
     artefact.bytes.assign(text.begin(), text.end());
   } else {
     llvm::TimeTraceScope trace("compile");
-    artefact = lower(model, plan, known);
+    artefact = lower(model, plan, weightsFile, known);
   }
   enterStage(Stage::Writing);
   model.times.time("write", [&] {
     llvm::TimeTraceScope trace("write");
-    if (!model.options.preparedWeights.empty())
-      writeWeights(artefact, known, model.options.preparedWeights);
+    if (!weightsFile.empty() && !artefact.weights.empty())
+      writeWeights(artefact, known, weightsFile);
     writeArtefact(artefact, plan, out);
   });
   if (model.options.verbose)
-    printSummary(artefact);
+    printSummary(artefact, weightsFile);
   if (model.options.timeReport)
     model.times.print(llvm::errs());
   return Exit::Done;

@@ -13,15 +13,21 @@ namespace mg::driver {
 
 namespace {
 
-/// "FILE:LINE:COL" of the first place in `location` that is one.
+/// "FILE:LINE:COL" of the first place in `location` that is one; "FILE: node
+/// 'n' (Op)" for what was imported (a named place without a column).
 std::string placeOf(mlir::Location location, const std::string &unknown) {
   mlir::FileLineColLoc found;
+  std::string name;
   location->walk([&](mlir::Location part) {
+    if (auto named = llvm::dyn_cast<mlir::NameLoc>(part))
+      name = named.getName().str();
     found = llvm::dyn_cast<mlir::FileLineColLoc>(part);
     return found ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
   });
   if (!found)
     return unknown;
+  if (found.getColumn() == 0 && !name.empty())
+    return fmt::format("{}: {}", found.getFilename().str(), name);
   // Bytecode has no lines.
   if (found.getLine() == 0)
     return found.getFilename().str();

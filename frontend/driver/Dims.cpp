@@ -14,7 +14,7 @@ namespace mg::driver {
 
 namespace {
 
-using Sizes = std::map<std::string, std::int64_t>;
+using Sizes = std::map<std::string, std::int64_t, std::less<>>;
 
 constexpr const char *dimForm = "NAME=SIZE", *shapeForm = "INPUT=8x64";
 
@@ -78,31 +78,42 @@ void bindShape(mlir::RankedTensorType type, llvm::ArrayRef<std::int64_t> shape,
         fmt::format("--shape '{}': the input has another shape", text));
 }
 
-void addShape(const std::string &text, mlir::ModuleOp module, Sizes &sizes) {
-  auto [name, shape] = splitOption("--shape", text, shapeForm);
-  std::vector<std::int64_t> parsed;
+Shape parseShape(const std::string &shape, const std::string &text) {
+  Shape parsed;
   for (llvm::StringRef part : llvm::split(llvm::StringRef(shape), 'x'))
     parsed.push_back(
         parseSize(std::string_view(part), "--shape", text, shapeForm));
-  std::vector<mlir::RankedTensorType> types = inputTypes(module, name);
-  if (types.empty())
-    throw Failure(Exit::Usage, "mgc",
-                  fmt::format("--shape: no entry has an input '{}'", name));
-  for (mlir::RankedTensorType type : types)
-    bindShape(type, parsed, text, sizes);
+  return parsed;
 }
 
 } // namespace
 
-Sizes dimSizes(mlir::ModuleOp module, const std::vector<std::string> &dims,
-               const std::vector<std::string> &shapes) {
-  Sizes sizes;
+onnx::OpenSizes openSizes(const std::vector<std::string> &dims,
+                          const std::vector<std::string> &shapes) {
+  onnx::OpenSizes sizes;
   for (const std::string &text : dims) {
     auto [name, size] = splitOption("--dim", text, dimForm);
-    sizes[name] = parseSize(size, "--dim", text, dimForm);
+    sizes.dims[name] = parseSize(size, "--dim", text, dimForm);
   }
-  for (const std::string &text : shapes)
-    addShape(text, module, sizes);
+  for (const std::string &text : shapes) {
+    auto [name, shape] = splitOption("--shape", text, shapeForm);
+    sizes.shapes[name] = parseShape(shape, text);
+  }
+  return sizes;
+}
+
+std::map<std::string, std::int64_t, std::less<>>
+dimSizes(mlir::ModuleOp module, const std::vector<std::string> &dims,
+         const std::vector<std::string> &shapes) {
+  auto [sizes, given] = openSizes(dims, shapes);
+  for (const auto &[name, shape] : given) {
+    std::vector<mlir::RankedTensorType> types = inputTypes(module, name);
+    if (types.empty())
+      throw Failure(Exit::Usage, "mgc",
+                    fmt::format("--shape: no entry has an input '{}'", name));
+    for (mlir::RankedTensorType type : types)
+      bindShape(type, shape, name, sizes);
+  }
   return sizes;
 }
 

@@ -65,16 +65,13 @@ void keepEntry(mlir::ModuleOp module, const Options &options) {
   }
 }
 
-CompileOptions compileOptions(const Options &options, mlir::ModuleOp module) {
+CompileOptions compileOptions(const Options &options) {
   CompileOptions result;
   result.disabled = options.disabledPasses;
   result.codegen.optLevel = options.optLevel;
   result.codegen.fastMath = options.fastMath;
   result.codegen.winograd = !options.noWinograd;
   result.codegen.dumpDir = options.dumpDir;
-  for (const auto &[name, size] :
-       dimSizes(module, options.dims, options.shapes))
-    result.dims.push_back(fmt::format("{}={}", name, size));
   return result;
 }
 
@@ -87,6 +84,19 @@ void makeDumpFolder(const std::string &folder) {
 
 } // namespace
 
+mlir::OwningOpRef<mlir::ModuleOp> LoadedModel::read(const ModelSource &source) {
+  ReadModel model = readModel(source, options, context, diagnostics);
+  compile = compileOptions(options);
+  if (model.isOnnx) {
+    weights.adopt(std::move(model.weights), source.path);
+    return std::move(model.module);
+  }
+  for (const auto &[name, size] :
+       dimSizes(*model.module, options.dims, options.shapes))
+    compile.dims.push_back(fmt::format("{}={}", name, size));
+  return std::move(model.module);
+}
+
 LoadedModel::LoadedModel(const Options &options, const ModelSource &source)
     : options(options), context(allDialects()),
       diagnostics(&context, source.path, options.color),
@@ -95,11 +105,9 @@ LoadedModel::LoadedModel(const Options &options, const ModelSource &source)
   checkLevels(options.levels);
   checkPasses(options.disabledPasses);
   enterStage(Stage::Reading);
-  module = times.time("read",
-                      [&] { return readModel(source, context, diagnostics); });
+  module = times.time("read", [&] { return read(source); });
   enterStage(Stage::Compiling);
   keepEntry(*module, options);
-  compile = compileOptions(options, *module);
   makeDumpFolder(options.dumpDir);
   compile.codegen.times = &times;
 }

@@ -38,6 +38,8 @@ struct LoadedModel {
   void checkEager();
 
 private:
+  mlir::OwningOpRef<mlir::ModuleOp> read(const ModelSource &source);
+
   io::NamedArrays invented;
 };
 

@@ -1,8 +1,10 @@
 //===- ReadModel.cpp - a model file to a verified module ------------------===//
 #include "frontend/driver/ReadModel.h"
 
+#include "frontend/driver/Dims.h"
 #include "frontend/io/FileError.h"
 #include "frontend/io/MappedFile.h"
+#include "frontend/onnx/Importer.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/IR/Verifier.h"
@@ -69,7 +71,7 @@ ModelSource openModel(const std::string &path) {
     source = {path, file.owner, file.bytes};
   }
   if (source.bytes.size() > maxModelBytes)
-    throw Failure(Exit::Limit, source.path, "the model is larger than 1 GiB");
+    throw Failure(Exit::Limit, source.path, "the model is larger than 2 GiB");
   return source;
 }
 
@@ -93,16 +95,18 @@ int nestingOf(std::string_view text) {
   return deepest;
 }
 
-mlir::OwningOpRef<mlir::ModuleOp> readModel(const ModelSource &source,
-                                            mlir::MLIRContext &context,
-                                            const Diagnostics &diagnostics) {
+static mlir::OwningOpRef<mlir::ModuleOp>
+readMlir(const ModelSource &source, mlir::MLIRContext &context,
+         const Diagnostics &diagnostics) {
+  if (source.bytes.size() > maxTextBytes)
+    throw Failure(Exit::Limit, source.path, "the model is larger than 1 GiB");
   auto buffer = llvm::MemoryBuffer::getMemBuffer(
       llvm::StringRef(source.bytes), source.path,
       /*RequiresNullTerminator=*/false);
   if (!mlir::isBytecode(*buffer)) {
     if (source.bytes.find('\0') != std::string_view::npos)
       throw Failure(Exit::File, source.path,
-                    "is neither MLIR text nor MLIR bytecode");
+                    "is neither MLIR text nor MLIR bytecode nor ONNX");
     if (nestingOf(source.bytes) > maxNesting)
       throw Failure(
           Exit::File, source.path,
@@ -117,12 +121,36 @@ mlir::OwningOpRef<mlir::ModuleOp> readModel(const ModelSource &source,
   auto module = mlir::parseSourceFile<mlir::ModuleOp>(sources, config);
   if (!module)
     diagnostics.fail(Exit::File);
-  if (mlir::failed(mlir::verify(*module)))
-    diagnostics.fail(Exit::Invalid);
-  if (!(*module)->hasAttr(nameAttribute))
-    (*module)->setAttr(nameAttribute,
-                       mlir::StringAttr::get(&context, modelName(source.path)));
   return module;
+}
+
+static ReadModel readOnnx(const ModelSource &source, const Options &options,
+                          mlir::MLIRContext &context,
+                          const Diagnostics &diagnostics) {
+  const onnx::Document document(source.path, source.bytes, source.owner);
+  auto imported =
+      onnx::importModel(document, openSizes(options.dims, options.shapes),
+                        modelName(source.path), &context);
+  if (mlir::failed(imported))
+    diagnostics.fail(Exit::Invalid);
+  return {std::move(imported->module), std::move(imported->weights), true};
+}
+
+ReadModel readModel(const ModelSource &source, const Options &options,
+                    mlir::MLIRContext &context,
+                    const Diagnostics &diagnostics) {
+  ReadModel model;
+  if (onnx::looksLikeModel(source.bytes))
+    model = readOnnx(source, options, context, diagnostics);
+  else
+    model.module = readMlir(source, context, diagnostics);
+  if (mlir::failed(mlir::verify(*model.module)))
+    diagnostics.fail(Exit::Invalid);
+  if (!(*model.module)->hasAttr(nameAttribute))
+    (*model.module)
+        ->setAttr(nameAttribute,
+                  mlir::StringAttr::get(&context, modelName(source.path)));
+  return model;
 }
 
 std::string modelName(std::string_view path) {

@@ -50,6 +50,16 @@ Weights::Weights(const std::vector<std::string> &options,
     array = eager::rowMajor(array);
 }
 
+void Weights::adopt(io::NamedArrays all, const std::string &model) {
+  if (named)
+    return;
+  path = model;
+  own = true;
+  arrays = std::move(all);
+  for (auto &[name, array] : arrays)
+    array = eager::rowMajor(array);
+}
+
 void Weights::check(mlir::ModuleOp module) const {
   module.walk([&](mlir::mg::WeightOp weight) {
     std::string name = weight.getName().str();

@@ -17,10 +17,17 @@ public:
   /// `options` are "embed" and at most one file.
   Weights(const std::vector<std::string> &options, const std::string &model);
 
+  /// Takes those that the model's own file holds, unless a file of weights was
+  /// named.
+  void adopt(io::NamedArrays own, const std::string &model);
+
   /// Throws where a weight of the module is in no file (Usage, File) or has
   /// another type there (Invalid).
   void check(mlir::ModuleOp module) const;
 
+  /// Whether they lie in the model's own file: what is compiled of it finds
+  /// them nowhere else.
+  bool areOwn() const { return own; }
   /// Whether an artefact keeps them in itself: as asked, else where they are
   /// few (architecture: below 1 MiB).
   bool embedded() const;
@@ -33,7 +40,7 @@ public:
 
 private:
   std::string path;
-  bool embed = false, named = false;
+  bool embed = false, named = false, own = false;
   io::NamedArrays arrays;
 };
 

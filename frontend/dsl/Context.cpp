@@ -109,7 +109,21 @@ Spec specOf(mlir::Type type) {
           Shape(tensor.getShape().begin(), tensor.getShape().end())};
 }
 
+static thread_local FileScope *fileScope = nullptr;
+
+FileScope::FileScope(std::string_view file, std::string_view name,
+                     unsigned number)
+    : file(file), name(name), number(number), outer(fileScope) {
+  fileScope = this;
+}
+FileScope::~FileScope() { fileScope = outer; }
+
 mlir::Location locationOf(mlir::MLIRContext *context, const Where &where) {
+  if (fileScope)
+    return mlir::NameLoc::get(
+        mlir::StringAttr::get(context, llvm::StringRef(fileScope->name)),
+        mlir::FileLineColLoc::get(context, llvm::StringRef(fileScope->file),
+                                  fileScope->number, 0));
   places.emplace(std::tuple(std::string_view(where.file_name()),
                             unsigned(where.line()), unsigned(where.column())),
                  where);

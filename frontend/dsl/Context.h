@@ -55,6 +55,23 @@ private:
 
 mlir::RankedTensorType typeOf(mlir::MLIRContext *context, const Spec &spec);
 Spec specOf(mlir::Type type);
+/// While alive, what this thread makes comes from a model's file instead of a
+/// line of C++: its location is `name` in `file`, the number stands for a line.
+class FileScope {
+public:
+  FileScope(std::string_view file, std::string_view name, unsigned number);
+  ~FileScope();
+  FileScope(const FileScope &) = delete;
+  FileScope &operator=(const FileScope &) = delete;
+
+private:
+  friend mlir::Location locationOf(mlir::MLIRContext *context,
+                                   const Where &where);
+  std::string_view file, name;
+  unsigned number;
+  FileScope *outer;
+};
+
 /// The way back is `Complaints::raise`: this thread remembers the places.
 mlir::Location locationOf(mlir::MLIRContext *context, const Where &where);
 

@@ -1,5 +1,6 @@
 #include "frontend/dsl/Emit.h"
 
+#include "frontend/dsl/Folding.h"
 #include "frontend/dsl/Threads.h"
 #include "frontend/eager/Execute.h"
 
@@ -31,6 +32,12 @@ void fail(const std::string &rule, const Tensor &about,
 
 const Spec &specOf(const Tensor &t) {
   return get(t, Scope::op(), Scope::where()).spec;
+}
+
+bool allKnown(const Tensors &operands) {
+  return llvm::all_of(operands, [](const Tensor &t) {
+    return get(t, Scope::op(), Scope::where()).isEager();
+  });
 }
 
 Attrs &Attrs::set(llvm::StringRef name, mlir::Attribute value) {
@@ -88,6 +95,26 @@ struct Emission {
       refuse(complaints);
   }
 
+  /// Functions of the trace run with it.
+  bool callsFunctions() const {
+    return llvm::any_of(attributes, [](mlir::NamedAttribute attribute) {
+      return llvm::isa<mlir::SymbolRefAttr>(attribute.getValue());
+    });
+  }
+
+  bool folds() const {
+    if (!Folding::isOn() || !allKnown(operands) || callsFunctions())
+      return false;
+    std::size_t bytes = 0;
+    for (mlir::Type type : results) {
+      const Spec spec = specOf(type);
+      bytes += static_cast<std::size_t>(checkedSize(
+                   spec.shape, spec.dtype, Scope::op(), Scope::where())) *
+               size_of(spec.dtype);
+    }
+    return bytes <= (operands.empty() ? maxFoldedSourceBytes : maxFoldedBytes);
+  }
+
   Tensors append(Trace &trace) const {
     mlir::OperationState state(locationOf(context, Scope::where()), name);
     for (const Tensor &operand : operands)
@@ -132,7 +159,7 @@ Tensors emitAll(const char *mnemonic, const Tensors &operands,
       operands, attributes.dictionary()};
   op.infer(wanted);
   Trace *trace = Trace::current();
-  return trace ? op.append(*trace) : op.execute();
+  return trace && !op.folds() ? op.append(*trace) : op.execute();
 }
 Tensor emit(const char *mnemonic, const Tensors &operands,
             const Attrs &attributes) {

@@ -40,6 +40,9 @@ private:
 /// The type of `t`, which must not be empty.
 const Spec &specOf(const Tensor &t);
 
+/// Whether all of them have values.
+bool allKnown(const Tensors &operands);
+
 /// The attributes of an op, in the context that ops are made in now.
 class Attrs {
 public:

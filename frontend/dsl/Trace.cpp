@@ -13,7 +13,12 @@ static thread_local Trace *open = nullptr;
 static std::atomic<std::uint64_t> serials{0};
 
 Trace::Trace(const std::string &name, const Where &where)
-    : owner(makeContext(mlir::MLIRContext::Threading::DISABLED)) {
+    : Trace(name, where, nullptr) {}
+Trace::Trace(const std::string &name, const Where &where,
+             mlir::MLIRContext *shared)
+    : owner(shared ? nullptr
+                   : makeContext(mlir::MLIRContext::Threading::DISABLED)),
+      used(shared ? shared : owner.get()) {
   root = mlir::ModuleOp::create(locationOf(context(), where));
   module()->setAttr("mg.name", mlir::StringAttr::get(context(), name));
   open = this;

@@ -43,6 +43,8 @@ class Trace {
 public:
   /// Opens a trace on this thread, which has none. `name` is the module's.
   Trace(const std::string &name, const Where &where);
+  /// The same in a context of the caller's, which has the dialects.
+  Trace(const std::string &name, const Where &where, mlir::MLIRContext *shared);
   ~Trace();
   Trace(const Trace &) = delete;
   Trace &operator=(const Trace &) = delete;
@@ -57,8 +59,10 @@ public:
   std::function<std::optional<std::string>(const Tensor &, bool isLarge)>
       weightName;
 
-  mlir::MLIRContext *context() { return owner.get(); }
+  mlir::MLIRContext *context() { return used; }
   mlir::ModuleOp module() { return root.get(); }
+  /// The module, taken out of a trace in a shared context.
+  mlir::OwningOpRef<mlir::ModuleOp> take() { return std::move(root); }
 
   using Body = std::function<Tensors(const Tensors &)>;
   /// Traces `body` on placeholders for `inputs`, which have `labels`, into a
@@ -88,6 +92,7 @@ private:
                           const Where &where);
 
   std::unique_ptr<mlir::MLIRContext> owner;
+  mlir::MLIRContext *used;
   mlir::OwningOpRef<mlir::ModuleOp> root;
   std::vector<Frame *> frames;
   int bodies = 0;

@@ -1,0 +1,198 @@
+//===- Importer.cpp - an ONNX model as a module of the dialect ------------===//
+#include "frontend/onnx/Importer.h"
+
+#include "frontend/dsl/Trace.h"
+#include "frontend/io/FileError.h"
+#include "frontend/onnx/Interpreter.h"
+#include "frontend/onnx/Survey.h"
+#include "frontend/tensor/Value.h"
+#include "ir/Dialect.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <fmt/format.h>
+
+namespace mg::onnx {
+
+namespace {
+
+[[noreturn]] void refuse(mg_status status, const Document &document,
+                         const ValueInfo &input, const std::string &reason) {
+  throw io::FileError(
+      status, fmt::format("{}: input '{}'", document.path(), input.name),
+      reason);
+}
+
+std::int64_t sizeOf(const Document &document, const ValueInfo &input,
+                    std::size_t axis, const OpenSizes &sizes) {
+  const Dimension &dimension = (*input.shape)[axis];
+  const auto found = sizes.dims.find(dimension.symbol);
+  if (!dimension.size && !dimension.symbol.empty() && found != sizes.dims.end())
+    return found->second;
+  if (dimension.size && *dimension.size >= 0)
+    return *dimension.size;
+  if (dimension.size && *dimension.size != -1)
+    refuse(MG_ERROR_SHAPE, document, input,
+           fmt::format("dimension {} has the size {}", axis, *dimension.size));
+  refuse(MG_ERROR_SHAPE, document, input,
+         dimension.symbol.empty()
+             ? fmt::format("dimension {} is open: --shape {}=.. says its size",
+                           axis, input.name)
+             : fmt::format("dimension {} is open: --dim {}=SIZE says its size",
+                           axis, dimension.symbol));
+}
+
+/// `--shape` of an input must agree with what the file says.
+Shape givenShape(const Document &document, const ValueInfo &input,
+                 const Shape &given) {
+  bool fits = !input.shape || input.shape->size() == given.size();
+  for (std::size_t i = 0; input.shape && fits && i < given.size(); ++i) {
+    const auto &size = (*input.shape)[i].size;
+    fits = !size || *size < 0 || *size == given[i];
+  }
+  if (!fits)
+    refuse(MG_ERROR_SHAPE, document, input,
+           "--shape gives it another shape than the model");
+  return given;
+}
+
+/// The weights that a module under construction reads.
+class WeightNames {
+public:
+  explicit WeightNames(io::NamedArrays &weights) : weights(weights) {}
+
+  void initializer(std::string_view name, const Tensor &t) {
+    initializers.emplace(t.value(), std::pair{std::string(name), t});
+  }
+
+  std::optional<std::string> operator()(const Tensor &t, bool isLarge) {
+    if (const auto known = given.find(t.value()); known != given.end())
+      return known->second;
+    if (!isLarge || !t.value()->isEager())
+      return std::nullopt;
+    const auto found = initializers.find(t.value());
+    std::string name = found == initializers.end()
+                           ? fmt::format("constant{}", computed++)
+                           : found->second.first;
+    while (!used.insert(name).second)
+      name += "_";
+    weights.emplace_back(name, t.value()->array);
+    kept.push_back(t);
+    given.emplace(t.value(), name);
+    return name;
+  }
+
+private:
+  io::NamedArrays &weights;
+  std::unordered_map<const detail::Value *, std::pair<std::string, Tensor>>
+      initializers;
+  std::unordered_map<const detail::Value *, std::string> given;
+  /// So that no other tensor gets the address of one that has a name.
+  Tensors kept;
+  std::set<std::string> used;
+  int computed = 0;
+};
+
+/// Says what is missing; whether anything is.
+bool reportMissing(const Document &document, mlir::MLIRContext *context) {
+  bool isMissing = false;
+  for (const OperatorUse &use : survey(document)) {
+    if (use.supported)
+      continue;
+    isMissing = true;
+    const std::string title = titleOf(*use.first);
+    const detail::FileScope location(document.path(), title, 0);
+    auto error = mlir::emitError(detail::locationOf(context, Where::current()));
+    error << "not supported: operator '" << use.name << "'";
+    if (!use.domain.empty())
+      error << " of domain '" << use.domain << "'";
+    error << " of version " << use.version;
+    if (use.count > 1)
+      error << " (" << use.count << " nodes)";
+  }
+  return isMissing;
+}
+
+void nameEntry(mlir::func::FuncOp function, const Strings &inputs,
+               const std::vector<ValueInfo> &outputs) {
+  mlir::Builder b(function.getContext());
+  for (unsigned i = 0; i < inputs.size(); ++i)
+    function.setArgAttr(i, "mg.name", b.getStringAttr(inputs[i]));
+  for (unsigned i = 0; i < outputs.size(); ++i)
+    function.setResultAttr(i, "mg.name", b.getStringAttr(outputs[i].name));
+}
+
+} // namespace
+
+Tensor inputSpec(const Document &document, const ValueInfo &input,
+                 const OpenSizes &sizes) {
+  if (input.kind != TypeKind::tensor)
+    refuse(input.kind == TypeKind::none ? MG_ERROR_SHAPE : MG_ERROR_UNSUPPORTED,
+           document, input,
+           input.kind == TypeKind::none ? "it has no type"
+                                        : "not supported: it is no tensor");
+  const auto dtype = dtypeOf(input.type);
+  if (!dtype)
+    refuse(MG_ERROR_UNSUPPORTED, document, input,
+           "not supported: elements of type " + to_string(input.type));
+  Shape shape;
+  const auto given = sizes.shapes.find(input.name);
+  if (given != sizes.shapes.end())
+    shape = givenShape(document, input, given->second);
+  else if (!input.shape)
+    refuse(MG_ERROR_SHAPE, document, input,
+           fmt::format("its rank is open: --shape {}=.. says its shape",
+                       input.name));
+  else
+    for (std::size_t i = 0; i < input.shape->size(); ++i)
+      shape.push_back(sizeOf(document, input, i, sizes));
+  try {
+    detail::checkedSize(shape, *dtype, "input", Where::current());
+  } catch (const Error &) {
+    refuse(MG_ERROR_MEMORY, document, input, "its shape is too large");
+  }
+  return mg::spec(shape, *dtype);
+}
+
+mlir::FailureOr<Imported> importModel(const Document &document,
+                                      const OpenSizes &sizes,
+                                      const std::string &name,
+                                      mlir::MLIRContext *context) {
+  if (reportMissing(document, context))
+    return mlir::failure();
+  context->loadDialect<mlir::mg::MgDialect, mlir::func::FuncDialect>();
+  // The DSL reads what the dialect's rules say of an op.
+  const mlir::ScopedDiagnosticHandler rules(
+      context, [](mlir::Diagnostic &diagnostic) {
+        return mlir::success(detail::Complaints::hear(diagnostic));
+      });
+  const detail::FileScope location(document.path(), "model", 0);
+  const Where where = Where::current();
+
+  Imported imported;
+  WeightNames weights(imported.weights);
+  Interpreter interpreter(document);
+  interpreter.onInitializer = [&](std::string_view weight, const Tensor &t) {
+    weights.initializer(weight, t);
+  };
+  Tensors specs;
+  Strings names;
+  std::vector<std::string> labels;
+  for (const ValueInfo *input : graphInputs(document)) {
+    specs.push_back(inputSpec(document, *input, sizes));
+    names.push_back(input->name);
+    labels.push_back(fmt::format("input '{}'", input->name));
+  }
+  detail::Trace trace(name, where, context);
+  trace.weightName = [&](const Tensor &t, bool isLarge) {
+    return weights(t, isLarge);
+  };
+  const detail::Function entry = trace.function(
+      "infer", /*isPublic=*/true, specs, labels, where,
+      [&](const Tensors &inputs) { return interpreter(inputs); });
+  nameEntry(entry.op, names, document.model().graph.outputs);
+  imported.module = trace.take();
+  return imported;
+}
+
+} // namespace mg::onnx
