@@ -66,6 +66,7 @@ const FunctionDef *Document::function(const Node &node) const {
 }
 
 Tensor Document::tensor(const TensorData &data) const {
+  const std::lock_guard lock(mutex);
   Tensor &known = tensors[&data];
   if (known.empty())
     known = tensorOf(data, owner, external, file);

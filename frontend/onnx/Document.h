@@ -12,6 +12,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -47,6 +48,8 @@ private:
   mutable ExternalFiles external;
   using Name = std::tuple<std::string_view, std::string_view, std::string_view>;
   std::map<Name, const FunctionDef *> functions;
+  /// A model is called from several threads.
+  mutable std::mutex mutex;
   mutable std::unordered_map<const TensorData *, Tensor> tensors;
 };
 
