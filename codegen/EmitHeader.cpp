@@ -9,6 +9,8 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <set>
+
 namespace mg::codegen {
 
 namespace {
@@ -75,6 +77,10 @@ public:
       weights();
     for (const ModelEntry &one : model.entries)
       entry(one);
+    std::set<std::string> choosers;
+    for (const ModelEntry &one : model.entries)
+      if (!one.chooser.empty() && choosers.insert(one.chooser).second)
+        choice(one);
     close();
     return std::move(text);
   }
@@ -84,6 +90,9 @@ private:
   void state();
   void weights();
   void prototype(const ModelEntry &entry);
+  /// Calls `each` for every parameter between the parentheses, as written.
+  void parameters(const ModelEntry &entry, bool withTypes);
+  void choice(const ModelEntry &first);
   void memoryLine(const ModelEntry &entry);
   void arrayLines(const ModelEntry &entry);
   void entry(const ModelEntry &entry);
@@ -196,22 +205,70 @@ void HeaderWriter::memoryLine(const ModelEntry &entry) {
      << " bytes: " << in << " in, " << out << " out, the workspace (its peak)";
 }
 
-void HeaderWriter::prototype(const ModelEntry &entry) {
+void HeaderWriter::parameters(const ModelEntry &entry, bool withTypes) {
   const Entry &e = entry.entry;
-  os << "int " << e.symbol << "(";
+  const auto one = [&](const llvm::Twine &type, llvm::StringRef name) {
+    if (withTypes)
+      os << "\n    " << type;
+    os << name << (withTypes ? "," : ", ");
+  };
   if (entry.takesState())
-    os << "\n    const struct " << model.name << "_state *state,";
+    one("const struct " + model.name + "_state *", "state");
   if (takesWeights(model, entry))
-    os << "\n    const struct " << model.name << "_weights *weights,";
+    one("const struct " + model.name + "_weights *", "weights");
   for (auto [i, argument] : llvm::enumerate(e.inputs))
     if (entry.isInputParameter(i))
-      os << "\n    " << (entry.isUpdated(i) ? "" : "const ")
-         << cType(argument.dtype) << " *" << entry.inputNames[i] << ",";
+      one(llvm::Twine(entry.isUpdated(i) ? "" : "const ") +
+              cType(argument.dtype) + " *",
+          entry.inputNames[i]);
   for (auto [i, argument] : llvm::enumerate(e.outputs))
     if (entry.isOutputParameter(i))
-      os << "\n    " << cType(argument.dtype) << " *" << entry.outputNames[i]
-         << ",";
-  os << "\n    void *workspace, struct mg_pool *pool);\n\n";
+      one(llvm::Twine(cType(argument.dtype)) + " *", entry.outputNames[i]);
+  os << (withTypes ? "\n    void *workspace, struct mg_pool *pool"
+                   : "workspace, pool");
+}
+
+void HeaderWriter::prototype(const ModelEntry &entry) {
+  os << "int " << entry.entry.symbol << "(";
+  parameters(entry, /*withTypes=*/true);
+  os << ");\n\n";
+}
+
+/// One function for all entries that differ in sizes only. They take the same
+/// parameters, though not all of them need read a weight.
+void HeaderWriter::choice(const ModelEntry &first) {
+  llvm::SmallVector<const ModelEntry *> variants;
+  uint64_t workspace = 0;
+  for (const ModelEntry &entry : model.entries)
+    if (entry.chooser == first.chooser) {
+      variants.push_back(&entry);
+      workspace = std::max(workspace, entry.entry.workspaceBytes);
+    }
+  const auto condition = [](const ModelEntry &entry) {
+    return llvm::join(
+        llvm::map_range(entry.sizes,
+                        [](const ModelEntry::Size &size) {
+                          return size.name + " == " + std::to_string(size.size);
+                        }),
+        " && ");
+  };
+  const std::string macro = llvm::StringRef(first.chooser).upper();
+  os << "/* Enough for each of the sizes. */\n#define " << macro
+     << "_WORKSPACE_BYTES ((size_t)" << workspace << ")\n\n"
+     << "/* The entry for the sizes given; 5 (MG_ERROR_SHAPE) where there is "
+        "none. */\n"
+     << "static inline int " << first.chooser << "(";
+  for (const ModelEntry::Size &size : first.sizes)
+    os << "\n    int64_t " << size.name << ",";
+  parameters(first, /*withTypes=*/true);
+  os << ") {\n";
+  for (const ModelEntry *entry : variants) {
+    os << "  if (" << condition(*entry) << ")\n    return "
+       << entry->entry.symbol << "(";
+    parameters(*entry, /*withTypes=*/false);
+    os << ");\n";
+  }
+  os << "  return 5;\n}\n\n";
 }
 
 void HeaderWriter::entry(const ModelEntry &entry) {

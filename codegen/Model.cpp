@@ -85,6 +85,7 @@ private:
                            ModelEntry &result);
   LogicalResult readOutputs(func::FuncOp function, Names &names,
                             ModelEntry &result);
+  void readVariant(func::FuncOp function, Names &names, ModelEntry &result);
   FailureOr<int> readUpdate(func::FuncOp function, DictionaryAttr attrs,
                             const Argument &output, const ModelEntry &entry);
 
@@ -92,6 +93,7 @@ private:
   const Options &options;
   Model model;
   llvm::StringMap<unsigned> weightByName, stateByName;
+  llvm::StringMap<std::string> choosers;
   unsigned outsideCount = 0;
   uint64_t embeddedBytes = 0;
   Names symbols = {}, fields = {}, stateFields = {};
@@ -265,6 +267,21 @@ LogicalResult Reader::readOutputs(func::FuncOp function, Names &names,
   return success();
 }
 
+void Reader::readVariant(func::FuncOp function, Names &names,
+                         ModelEntry &result) {
+  const auto variant = function->getAttrOfType<StringAttr>("mg.variant");
+  const auto sizes = function->getAttrOfType<DictionaryAttr>("mg.sizes");
+  if (!variant || !sizes)
+    return;
+  std::string &chooser = choosers[variant.getValue()];
+  if (chooser.empty())
+    chooser = symbols.get(model.name + "_" + variant.str());
+  result.chooser = chooser;
+  for (NamedAttribute size : sizes)
+    if (auto number = dyn_cast<IntegerAttr>(size.getValue()))
+      result.sizes.push_back({names.get(size.getName()), number.getInt()});
+}
+
 LogicalResult Reader::readEntry(func::FuncOp function) {
   ModelEntry result;
   result.function = function.getName().str();
@@ -274,6 +291,7 @@ LogicalResult Reader::readEntry(func::FuncOp function) {
   if (failed(readInputs(function, names, result)) ||
       failed(readOutputs(function, names, result)))
     return failure();
+  readVariant(function, names, result);
   model.entries.push_back(std::move(result));
   return success();
 }

@@ -44,6 +44,15 @@ struct ModelEntry {
   std::vector<int> inputState, outputState;
   /// Parameter names of the C prototype.
   std::vector<std::string> inputNames, outputNames;
+  /// Of an entry that is one of several for different sizes: the C name of the
+  /// function that chooses, and the sizes that this one is for.
+  std::string chooser;
+  struct Size {
+    /// Of the chooser's parameter.
+    std::string name;
+    int64_t size;
+  };
+  std::vector<Size> sizes;
 
   bool takesState() const;
   bool isUpdated(unsigned input) const;

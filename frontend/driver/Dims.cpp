@@ -93,7 +93,9 @@ onnx::OpenSizes openSizes(const std::vector<std::string> &dims,
   onnx::OpenSizes sizes;
   for (const std::string &text : dims) {
     auto [name, size] = splitOption("--dim", text, dimForm);
-    sizes.dims[name] = parseSize(size, "--dim", text, dimForm);
+    for (llvm::StringRef one : llvm::split(llvm::StringRef(size), ','))
+      sizes.dims[name].push_back(
+          parseSize(std::string_view(one), "--dim", text, dimForm));
   }
   for (const std::string &text : shapes) {
     auto [name, shape] = splitOption("--shape", text, shapeForm);
@@ -105,7 +107,15 @@ onnx::OpenSizes openSizes(const std::vector<std::string> &dims,
 std::map<std::string, std::int64_t, std::less<>>
 dimSizes(mlir::ModuleOp module, const std::vector<std::string> &dims,
          const std::vector<std::string> &shapes) {
-  auto [sizes, given] = openSizes(dims, shapes);
+  const auto [several, given] = openSizes(dims, shapes);
+  Sizes sizes;
+  for (const auto &[name, list] : several) {
+    if (list.size() > 1)
+      throw Failure(
+          Exit::Usage, "mgc",
+          fmt::format("--dim {}: several sizes are for ONNX models", name));
+    sizes[name] = list.front();
+  }
   for (const auto &[name, shape] : given) {
     std::vector<mlir::RankedTensorType> types = inputTypes(module, name);
     if (types.empty())

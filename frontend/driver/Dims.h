@@ -18,8 +18,8 @@ inline bool isEntry(mlir::func::FuncOp function) {
   return function.isPublic() && !function.isExternal();
 }
 
-/// `--dim batch=8` and `--shape x=8x64` as they are written. Throws Failure
-/// (Usage) where one cannot be read.
+/// `--dim batch=8`, `--dim batch=1,8` and `--shape x=8x64` as they are written.
+/// Throws Failure (Usage) where one cannot be read.
 onnx::OpenSizes openSizes(const std::vector<std::string> &dims,
                           const std::vector<std::string> &shapes);
 

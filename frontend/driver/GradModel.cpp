@@ -184,7 +184,9 @@ void Derivation::emit(const std::vector<std::string> &wrt,
 Exit gradModel(const Options &options, const ModelSource &source,
                const GradOptions &grad, const std::string &out,
                const OutputPlan &plan) {
-  LoadedModel model(options, source);
+  Options kept = options;
+  kept.keptWeights = grad.wrt;
+  LoadedModel model(kept, source);
   Derivation derivation(*model.module, entryOf(*model.module));
   const std::int64_t loss = derivation.lossNumber(grad.loss);
   llvm::SmallVector<std::int64_t> numbers;

@@ -24,6 +24,8 @@ struct Options {
   /// Where weights that stay outside go as the kernels read them; empty: they
   /// are read as they are.
   std::string preparedWeights;
+  /// Weights of an ONNX model that are not to be computed with when it is read.
+  std::vector<std::string> keptWeights;
   /// "batch=8" and "x=8x64".
   std::vector<std::string> dims, shapes;
   std::string dumpDir, trace;

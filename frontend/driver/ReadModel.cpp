@@ -128,9 +128,9 @@ static ReadModel readOnnx(const ModelSource &source, const Options &options,
                           mlir::MLIRContext &context,
                           const Diagnostics &diagnostics) {
   const onnx::Document document(source.path, source.bytes, source.owner);
-  auto imported =
-      onnx::importModel(document, openSizes(options.dims, options.shapes),
-                        modelName(source.path), &context);
+  auto imported = onnx::importModel(
+      document, {openSizes(options.dims, options.shapes), options.keptWeights},
+      modelName(source.path), &context);
   if (mlir::failed(imported))
     diagnostics.fail(Exit::Invalid);
   return {std::move(imported->module), std::move(imported->weights), true};

@@ -7,10 +7,13 @@
 #include "frontend/onnx/Survey.h"
 #include "frontend/tensor/Value.h"
 #include "ir/Dialect.h"
+#include "ir/Ops.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace mg::onnx {
 
@@ -23,11 +26,14 @@ namespace {
       reason);
 }
 
+/// One size for each symbol: a variant of the model.
+using Sizes = std::map<std::string, std::int64_t, std::less<>>;
+
 std::int64_t sizeOf(const Document &document, const ValueInfo &input,
-                    std::size_t axis, const OpenSizes &sizes) {
+                    std::size_t axis, const Sizes &sizes) {
   const Dimension &dimension = (*input.shape)[axis];
-  const auto found = sizes.dims.find(dimension.symbol);
-  if (!dimension.size && !dimension.symbol.empty() && found != sizes.dims.end())
+  const auto found = sizes.find(dimension.symbol);
+  if (!dimension.size && !dimension.symbol.empty() && found != sizes.end())
     return found->second;
   if (dimension.size && *dimension.size >= 0)
     return *dimension.size;
@@ -71,9 +77,17 @@ public:
     if (!isLarge || !t.value()->isEager())
       return std::nullopt;
     const auto found = initializers.find(t.value());
-    std::string name = found == initializers.end()
-                           ? fmt::format("constant{}", computed++)
-                           : found->second.first;
+    return keep(found == initializers.end()
+                    ? fmt::format("constant{}", computed++)
+                    : found->second.first,
+                t);
+  }
+
+  /// A weight of the module, by `wanted` or a name like it.
+  std::string keep(std::string_view wanted, const Tensor &t) {
+    if (const auto known = given.find(t.value()); known != given.end())
+      return known->second;
+    std::string name(wanted);
     while (!used.insert(name).second)
       name += "_";
     weights.emplace_back(name, t.value()->array);
@@ -122,10 +136,9 @@ void nameEntry(mlir::func::FuncOp function, const Strings &inputs,
     function.setResultAttr(i, "mg.name", b.getStringAttr(outputs[i].name));
 }
 
-} // namespace
-
+/// The type of one input as a spec, its open dimensions fixed.
 Tensor inputSpec(const Document &document, const ValueInfo &input,
-                 const OpenSizes &sizes) {
+                 const Sizes &sizes, const OpenSizes &given) {
   if (input.kind != TypeKind::tensor)
     refuse(input.kind == TypeKind::none ? MG_ERROR_SHAPE : MG_ERROR_UNSUPPORTED,
            document, input,
@@ -136,9 +149,9 @@ Tensor inputSpec(const Document &document, const ValueInfo &input,
     refuse(MG_ERROR_UNSUPPORTED, document, input,
            "not supported: elements of type " + to_string(input.type));
   Shape shape;
-  const auto given = sizes.shapes.find(input.name);
-  if (given != sizes.shapes.end())
-    shape = givenShape(document, input, given->second);
+  const auto whole = given.shapes.find(input.name);
+  if (whole != given.shapes.end())
+    shape = givenShape(document, input, whole->second);
   else if (!input.shape)
     refuse(MG_ERROR_SHAPE, document, input,
            fmt::format("its rank is open: --shape {}=.. says its shape",
@@ -154,8 +167,132 @@ Tensor inputSpec(const Document &document, const ValueInfo &input,
   return mg::spec(shape, *dtype);
 }
 
+/// Every combination of the sizes that `given` lists.
+std::vector<Sizes> variantsOf(const Document &document,
+                              const OpenSizes &given) {
+  std::vector<Sizes> variants = {{}};
+  for (const auto &[name, sizes] : given.dims) {
+    std::vector<Sizes> longer;
+    for (const Sizes &variant : variants)
+      for (std::int64_t size : sizes) {
+        longer.push_back(variant);
+        longer.back()[name] = size;
+      }
+    variants = std::move(longer);
+    if (variants.size() > maxVariants)
+      throw io::FileError(
+          MG_ERROR_MEMORY, document.path(),
+          fmt::format("the sizes have more than {} combinations", maxVariants));
+  }
+  return variants;
+}
+
+/// A model on its way into a module: each variant is an entry.
+class ModuleBuilder {
+public:
+  ModuleBuilder(const Document &document, const ImportOptions &options,
+                const std::string &name, mlir::MLIRContext *context)
+      : document(document), options(options), sizes(options.sizes),
+        weights(imported.weights), interpreter(document),
+        trace(name, Where::current(), context) {
+    interpreter.onInitializer = [this](std::string_view weight,
+                                       const Tensor &t) {
+      weights.initializer(weight, t);
+    };
+    trace.weightName = [this](const Tensor &t, bool isLarge) {
+      return weights(t, isLarge);
+    };
+  }
+
+  Imported build() {
+    const std::vector<Sizes> variants = variantsOf(document, sizes);
+    checkSymbols();
+    for (const Sizes &variant : variants)
+      addEntry(variant, variants.size() > 1);
+    imported.module = trace.take();
+    return std::move(imported);
+  }
+
+private:
+  /// A size for a name that no input has is a mistake.
+  void checkSymbols() const {
+    std::set<std::string_view> known;
+    for (const ValueInfo *input : graphInputs(document))
+      for (const Dimension &dimension :
+           input->shape.value_or(std::vector<Dimension>()))
+        known.insert(dimension.symbol);
+    for (const auto &[name, unused] : sizes.dims)
+      if (!known.count(name))
+        throw io::FileError(MG_ERROR_SHAPE, document.path(),
+                            fmt::format("no input has a dimension '{}'", name));
+  }
+
+  void addEntry(const Sizes &variant, bool isOneOfSeveral) {
+    Tensors specs;
+    Strings names;
+    std::vector<std::string> labels;
+    for (const ValueInfo *input : graphInputs(document)) {
+      specs.push_back(inputSpec(document, *input, variant, sizes));
+      names.push_back(input->name);
+      labels.push_back(fmt::format("input '{}'", input->name));
+    }
+    const detail::Function entry = trace.function(
+        isOneOfSeveral ? entryName(variant) : "infer", /*isPublic=*/true, specs,
+        labels, Where::current(), [&](const Tensors &inputs) {
+          for (const TensorData &data : document.model().graph.initializers)
+            if (std::count(options.kept.begin(), options.kept.end(), data.name))
+              interpreter.replace(data.name, weightOp(data));
+          return interpreter(inputs);
+        });
+    nameEntry(entry.op, names, document.model().graph.outputs);
+    if (isOneOfSeveral)
+      nameVariant(entry.op, variant);
+  }
+
+  /// The initializer as an op, which nothing folds.
+  Tensor weightOp(const TensorData &data) {
+    const Tensor value = document.tensor(data);
+    mlir::MLIRContext *context = trace.context();
+    const mlir::Value op = trace.builder().create<mlir::mg::WeightOp>(
+        detail::locationOf(context, Where::current()),
+        detail::typeOf(context, value.value()->spec),
+        weights.keep(data.name, value));
+    return trace.placeholder(op, Where::current(),
+                             fmt::format("weight '{}'", data.name));
+  }
+
+  /// Of those symbols that have several sizes.
+  std::string entryName(const Sizes &variant) const {
+    std::string name = "infer";
+    for (const auto &[symbol, size] : variant)
+      if (sizes.dims.find(symbol)->second.size() > 1)
+        name += fmt::format("_{}{}", symbol, size);
+    return name;
+  }
+
+  void nameVariant(mlir::func::FuncOp function, const Sizes &variant) const {
+    mlir::Builder b(function.getContext());
+    mlir::NamedAttrList chosen;
+    for (const auto &[symbol, size] : variant)
+      if (sizes.dims.find(symbol)->second.size() > 1)
+        chosen.set(symbol, b.getI64IntegerAttr(size));
+    function->setAttr("mg.variant", b.getStringAttr("infer"));
+    function->setAttr("mg.sizes", chosen.getDictionary(b.getContext()));
+  }
+
+  const Document &document;
+  const ImportOptions &options;
+  const OpenSizes &sizes;
+  Imported imported;
+  WeightNames weights;
+  Interpreter interpreter;
+  detail::Trace trace;
+};
+
+} // namespace
+
 mlir::FailureOr<Imported> importModel(const Document &document,
-                                      const OpenSizes &sizes,
+                                      const ImportOptions &options,
                                       const std::string &name,
                                       mlir::MLIRContext *context) {
   if (reportMissing(document, context))
@@ -167,32 +304,7 @@ mlir::FailureOr<Imported> importModel(const Document &document,
         return mlir::success(detail::Complaints::hear(diagnostic));
       });
   const detail::FileScope location(document.path(), "model", 0);
-  const Where where = Where::current();
-
-  Imported imported;
-  WeightNames weights(imported.weights);
-  Interpreter interpreter(document);
-  interpreter.onInitializer = [&](std::string_view weight, const Tensor &t) {
-    weights.initializer(weight, t);
-  };
-  Tensors specs;
-  Strings names;
-  std::vector<std::string> labels;
-  for (const ValueInfo *input : graphInputs(document)) {
-    specs.push_back(inputSpec(document, *input, sizes));
-    names.push_back(input->name);
-    labels.push_back(fmt::format("input '{}'", input->name));
-  }
-  detail::Trace trace(name, where, context);
-  trace.weightName = [&](const Tensor &t, bool isLarge) {
-    return weights(t, isLarge);
-  };
-  const detail::Function entry = trace.function(
-      "infer", /*isPublic=*/true, specs, labels, where,
-      [&](const Tensors &inputs) { return interpreter(inputs); });
-  nameEntry(entry.op, names, document.model().graph.outputs);
-  imported.module = trace.take();
-  return imported;
+  return ModuleBuilder(document, options, name, context).build();
 }
 
 } // namespace mg::onnx

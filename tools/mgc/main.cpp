@@ -45,7 +45,8 @@ void addCommonFlags(CLI::App &app, Options &options) {
       ->allow_extra_args(false);
   app.add_option("--shape", options.shapes, "INPUT=8x64")
       ->allow_extra_args(false);
-  app.add_option("--dim", options.dims, "NAME=SIZE for a dimension '?'")
+  app.add_option("--dim", options.dims,
+                 "NAME=SIZE[,SIZE..] for an open dimension")
       ->allow_extra_args(false);
   app.add_option("--dump-dir", options.dumpDir, "write every level's IR here");
   // For those who look for a pass at fault.
