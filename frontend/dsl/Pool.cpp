@@ -48,10 +48,29 @@ struct Pooling {
     high.insert(high.begin(), leading, 0);
   }
 
+  bool isPadded() const {
+    return low != Shape(low.size()) || high != Shape(low.size());
+  }
   /// The windows of x, their elements in the dimensions `reduced`.
   Tensor windows(const Tensor &x, const Tensor &padding) const {
-    const bool isPadded = low != Shape(low.size()) || high != Shape(low.size());
-    return unfold(isPadded ? pad(x, low, high, padding) : x, window);
+    return unfold(isPadded() ? pad(x, low, high, padding) : x, window);
+  }
+  /// How many elements of each window lie within x along its dimension d.
+  Tensor inside(const Tensor &x, std::size_t d) const {
+    const auto axis = static_cast<std::size_t>(window.axes[d]);
+    const std::int64_t size = x.shape()[axis];
+    const std::int64_t step = window.dilation[d], n = window.size[d];
+    const std::int64_t last = size + high[axis] - 1 - (n - 1) * step;
+    std::vector<double> counts;
+    for (std::int64_t at = -low[axis]; at <= last; at += window.stride[d]) {
+      // Elements of the window before the first of x, and before its end.
+      const std::int64_t before = at < 0 ? (-at + step - 1) / step : 0;
+      const std::int64_t below =
+          at < size ? std::min((size - 1 - at) / step + 1, n) : 0;
+      counts.push_back(
+          static_cast<double>(std::max(below - before, std::int64_t(0))));
+    }
+    return from(counts);
   }
 };
 
@@ -86,10 +105,11 @@ Tensor avg_pool(Arg x, const PoolOptions &options, Padding padding) {
   double area = 1;
   for (std::int64_t n : pooling.window.size)
     area *= static_cast<double>(n);
-  if (padding == Padding::counted)
+  if (padding == Padding::counted || !pooling.isPadded())
     return cast(total / area, y.dtype());
-  const Tensor present =
-      sum(pooling.windows(full(y.shape(), 1, wide), zero), pooling.reduced);
+  Tensor present = full({}, 1, wide);
+  for (std::size_t d = 0; d < options.window.size(); ++d)
+    present = expand_dims(present, -1) * cast(pooling.inside(y, d), wide);
   return cast(total / present, y.dtype());
 }
 
