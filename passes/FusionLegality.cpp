@@ -20,9 +20,10 @@ using linalg::GenericOp;
 static constexpr int64_t maxRowBytes = 512 << 10;
 /// A contraction's operand that all rows share and that stays in the cache.
 static constexpr int64_t maxSharedBytes = 256 << 10;
-/// Rows that a contraction takes at a time, at least, and what of them is to
-/// stay in the cache.
-static constexpr int64_t tileRows = 32, maxTileBytes = 2 << 20;
+/// Rows that a contraction takes at a time, at least, and what of them may be
+/// touched: best the second cache holds it, but a share of the third is still
+/// better than the whole array in memory.
+static constexpr int64_t tileRows = 32, maxTileBytes = 16 << 20;
 /// Rows below which threads would wait, for work that wants them.
 static constexpr int64_t minRows = 8, threadedBytes = 1 << 20;
 /// Longer bodies need more registers than there are, and LLVM more time.

@@ -1,4 +1,4 @@
-"""attention-memory.py FOLDER NAME..: the peaks of NAME_1024.txt and NAME_2048.txt, which `mgc inspect` wrote, are at
+"""attention-memory.py FOLDER NAME..: the peaks of NAME_1024.txt, NAME_2048.txt and NAME_4096.txt, which `mgc inspect` wrote, are at
 most six blocks of 128 queries' scores, of 4 heads, and less than all scores."""
 
 import re
@@ -15,7 +15,7 @@ def peak(path):
 
 folder, *names = sys.argv[1:]
 for name in names:
-    for length in (1024, 2048):
+    for length in (1024, 2048, 4096):
         found, row = peak(f"{folder}/{name}_{length}.txt"), 4 * 4 * length
         print(f"{name} {length}: {found / 1e6:.2f} MB")
         if found > min(6 * 128, length) * row:

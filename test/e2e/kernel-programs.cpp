@@ -48,7 +48,7 @@ struct Block {
 
 /// Attention's gradient for two lengths, of grouped queries.
 void writeLongAttention() {
-  for (const std::int64_t length : {1024, 2048})
+  for (const std::int64_t length : {1024, 2048, 4096})
     for (const bool causal : {false, true}) {
       auto f = [=](Tensor q, Tensor k, Tensor v) {
         return mg::scaled_dot_product_attention(q, k, v, {.causal = causal});
