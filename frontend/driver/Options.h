@@ -28,6 +28,8 @@ struct Options {
   std::vector<std::string> keptWeights;
   /// "batch=8" and "x=8x64".
   std::vector<std::string> dims, shapes;
+  /// NAME=VALUE: inputs of an ONNX model that become constants.
+  std::vector<std::string> constants;
   std::string dumpDir, trace;
   bool timeReport = false;
   bool json = false;

@@ -2,9 +2,11 @@
 #include "frontend/driver/ReadModel.h"
 
 #include "frontend/driver/Dims.h"
+#include "frontend/driver/Values.h"
 #include "frontend/io/FileError.h"
 #include "frontend/io/MappedFile.h"
 #include "frontend/onnx/Importer.h"
+#include "frontend/tensor/Value.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/IR/Verifier.h"
@@ -124,13 +126,31 @@ readMlir(const ModelSource &source, mlir::MLIRContext &context,
   return module;
 }
 
+static onnx::ImportOptions importOptions(const Options &options) {
+  onnx::ImportOptions result = {openSizes(options.dims, options.shapes),
+                                options.keptWeights};
+  for (const std::string &text : options.constants) {
+    const Binding binding = parseBinding("--constant", text);
+    if (binding.name.empty() || binding.value == "zeros" ||
+        binding.value.starts_with("random:"))
+      throw Failure(Exit::Usage, "mgc",
+                    fmt::format("--constant '{}': expected NAME=@FILE or "
+                                "NAME=i64[2]:3,4",
+                                text));
+    const mg_argument wanted = {binding.name.c_str(), MG_F32, 0, nullptr};
+    result.constants.insert_or_assign(
+        binding.name, detail::makeEager(parseValue(binding.value, wanted),
+                                        Where::current(), "constant"));
+  }
+  return result;
+}
+
 static ReadModel readOnnx(const ModelSource &source, const Options &options,
                           mlir::MLIRContext &context,
                           const Diagnostics &diagnostics) {
   const onnx::Document document(source.path, source.bytes, source.owner);
-  auto imported = onnx::importModel(
-      document, {openSizes(options.dims, options.shapes), options.keptWeights},
-      modelName(source.path), &context);
+  auto imported = onnx::importModel(document, importOptions(options),
+                                    modelName(source.path), &context);
   if (mlir::failed(imported))
     diagnostics.fail(Exit::Invalid);
   return {std::move(imported->module), std::move(imported->weights), true};
@@ -142,6 +162,9 @@ ReadModel readModel(const ModelSource &source, const Options &options,
   ReadModel model;
   if (onnx::looksLikeModel(source.bytes))
     model = readOnnx(source, options, context, diagnostics);
+  else if (!options.constants.empty())
+    throw Failure(Exit::Usage, "mgc",
+                  "--constant is for inputs of ONNX models");
   else
     model.module = readMlir(source, context, diagnostics);
   if (mlir::failed(mlir::verify(*model.module)))

@@ -2,6 +2,7 @@
 #include "frontend/driver/VerifyModel.h"
 
 #include "frontend/driver/Compare.h"
+#include "frontend/driver/Oracle.h"
 #include "frontend/driver/Pool.h"
 #include "frontend/driver/RunEntry.h"
 #include "frontend/driver/Supervise.h"
@@ -24,14 +25,8 @@ public:
   Verifier(const Options &options, const ModelSource &source,
            const VerifyOptions &verify)
       : options(options), verify(verify), model(options, source),
-        pool(options.threads), oracle(model.module->clone()),
-        exact(isElementwise(*oracle)) {
-    model.checkEager();
-    // The eager mode computes with sizes, not with names of sizes, and with
-    // derivatives, not with what asks for them.
-    if (mlir::failed(expandTransforms(*oracle, model.compile)))
-      model.diagnostics.fail(Exit::Invalid);
-  }
+        pool(options.threads), exact(isElementwise(*model.module)),
+        oracle(model) {}
 
   Exit run() {
     std::vector<std::string> levels = options.levels;
@@ -62,14 +57,6 @@ private:
     });
   }
 
-  Arrays eagerly(const mg_entry &entry, const Arrays &inputs) const {
-    auto results = eager::interpret(*oracle, entry.name, inputs,
-                                    model.weightLookup(), pool.get());
-    if (mlir::failed(results))
-      model.diagnostics.fail(Exit::Run);
-    return *results;
-  }
-
   /// One line per output: the worst of all rounds.
   void check(const Program &program, int index, const std::string &level) {
     const mg_entry &entry = program.model().entries[index];
@@ -77,7 +64,7 @@ private:
     for (int round = 0; round < verify.rounds; ++round) {
       Arrays inputs =
           inputsFor(entry, verify.seed + static_cast<std::uint64_t>(round));
-      Arrays expected = eagerly(entry, inputs), got;
+      Arrays expected = oracle.run(entry, inputs, pool.get()), got;
       if (int status = program.run(index, inputs, got, pool.get()))
         throw Failure(
             Exit::Run, "mgc",
@@ -135,9 +122,8 @@ private:
   const VerifyOptions &verify;
   LoadedModel model;
   Pool pool;
-  /// What the eager mode runs.
-  mlir::OwningOpRef<mlir::ModuleOp> oracle;
   bool exact;
+  Oracle oracle;
   Exit exit = Exit::Done;
   nlohmann::json report = nlohmann::json::array();
 };

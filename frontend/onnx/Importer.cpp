@@ -48,7 +48,7 @@ std::int64_t sizeOf(const Document &document, const ValueInfo &input,
                            axis, dimension.symbol));
 }
 
-/// `--shape` of an input must agree with what the file says.
+/// The shape that the user gives an input must agree with what the file says.
 Shape givenShape(const Document &document, const ValueInfo &input,
                  const Shape &given) {
   bool fits = !input.shape || input.shape->size() == given.size();
@@ -58,7 +58,7 @@ Shape givenShape(const Document &document, const ValueInfo &input,
   }
   if (!fits)
     refuse(MG_ERROR_SHAPE, document, input,
-           "--shape gives it another shape than the model");
+           "it is given another shape than the model says");
   return given;
 }
 
@@ -207,6 +207,7 @@ public:
   Imported build() {
     const std::vector<Sizes> variants = variantsOf(document, sizes);
     checkSymbols();
+    checkConstants();
     for (const Sizes &variant : variants)
       addEntry(variant, variants.size() > 1);
     imported.module = trace.take();
@@ -227,11 +228,42 @@ private:
                             fmt::format("no input has a dimension '{}'", name));
   }
 
+  /// A constant for what is no input, or of another type, is one, too.
+  void checkConstants() const {
+    const std::vector<const ValueInfo *> inputs = graphInputs(document);
+    for (const auto &[name, value] : options.constants) {
+      const auto found = std::find_if(
+          inputs.begin(), inputs.end(),
+          [&](const ValueInfo *input) { return input->name == name; });
+      if (found == inputs.end())
+        throw io::FileError(MG_ERROR_SHAPE, document.path(),
+                            fmt::format("has no input '{}'", name));
+      if (dtypeOf((*found)->type) != value.dtype())
+        refuse(MG_ERROR_SHAPE, document, **found,
+               "its constant has another element type");
+      givenShape(document, **found, value.shape());
+    }
+  }
+
+  /// All inputs of the graph: those of the entry, and constants.
+  Tensors withConstants(const Tensors &inputs) const {
+    Tensors all;
+    std::size_t next = 0;
+    for (const ValueInfo *input : graphInputs(document)) {
+      const auto found = options.constants.find(input->name);
+      all.push_back(found == options.constants.end() ? inputs[next++]
+                                                     : found->second);
+    }
+    return all;
+  }
+
   void addEntry(const Sizes &variant, bool isOneOfSeveral) {
     Tensors specs;
     Strings names;
     std::vector<std::string> labels;
     for (const ValueInfo *input : graphInputs(document)) {
+      if (options.constants.contains(input->name))
+        continue;
       specs.push_back(inputSpec(document, *input, variant, sizes));
       names.push_back(input->name);
       labels.push_back(fmt::format("input '{}'", input->name));
@@ -242,7 +274,7 @@ private:
           for (const TensorData &data : document.model().graph.initializers)
             if (std::count(options.kept.begin(), options.kept.end(), data.name))
               interpreter.replace(data.name, weightOp(data));
-          return interpreter(inputs);
+          return interpreter(withConstants(inputs));
         });
     nameEntry(entry.op, names, document.model().graph.outputs);
     if (isOneOfSeveral)

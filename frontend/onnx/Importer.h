@@ -22,6 +22,9 @@ struct ImportOptions {
   /// Initializers that stay weights of the module whatever their size, and are
   /// not computed with at import: those that somebody derives by.
   std::vector<std::string> kept = {};
+  /// Inputs that are constants of the program, and no inputs any more: an
+  /// operator may have to know one before the model runs.
+  std::map<std::string, Tensor, std::less<>> constants = {};
 };
 
 struct Imported {

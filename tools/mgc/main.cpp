@@ -8,6 +8,7 @@
 #include "frontend/driver/Doctor.h"
 #include "frontend/driver/GradModel.h"
 #include "frontend/driver/InspectModel.h"
+#include "frontend/driver/OnnxTest.h"
 #include "frontend/driver/QuantizeModel.h"
 #include "frontend/driver/Roofline.h"
 #include "frontend/driver/RunModel.h"
@@ -26,7 +27,7 @@ constexpr const char *examples = R"(Examples:
 
 /// Options of CLI11 are lists; one that is given once a value is not.
 void addCommonFlags(CLI::App &app, Options &options) {
-  app.add_option("MODEL", options.model, ".mlir or bytecode; '-': stdin")
+  app.add_option("MODEL", options.model, ".mlir, bytecode or .onnx; '-': stdin")
       ->required();
   app.add_option("-O", options.optLevel, "optimization level (default 2)")
       ->check(CLI::Range(0, 3))
@@ -47,6 +48,10 @@ void addCommonFlags(CLI::App &app, Options &options) {
       ->allow_extra_args(false);
   app.add_option("--dim", options.dims,
                  "NAME=SIZE[,SIZE..] for an open dimension")
+      ->allow_extra_args(false);
+  app.add_option("--constant", options.constants,
+                 "INPUT=@FILE.npy, i64[2]:3,4: an input of an ONNX model that "
+                 "is fixed")
       ->allow_extra_args(false);
   app.add_option("--dump-dir", options.dumpDir, "write every level's IR here");
   // For those who look for a pass at fault.
@@ -145,6 +150,27 @@ private:
 
   int withModel(std::function<Exit(const ModelSource &)> work) {
     return mg::driver::withModel(options, command, work);
+  }
+
+  void addOnnxTest(CLI::App &app) {
+    app.get_option("MODEL")->required(false);
+    app.add_option("--onnx-test", onnxTest.folder,
+                   "folder of test_data_set_N with input_0.pb, output_0.pb; "
+                   "MODEL is DIR/model.onnx where none is named")
+        ->excludes("--input")
+        ->option_text("DIR");
+  }
+
+  /// The model that the user names, or that of the tests.
+  int withModelOrTest(std::function<Exit(const ModelSource &)> work) {
+    if (options.model.empty() && !onnxTest.folder.empty())
+      options.model = modelOfTest(onnxTest.folder);
+    if (!options.model.empty())
+      return withModel(work);
+    const Failure failure(Exit::Usage, "mgc",
+                          "needs a MODEL, or --onnx-test DIR");
+    printFailure(failure, options.color);
+    return static_cast<int>(failure.status);
   }
 
   void addCompile() {
@@ -248,11 +274,17 @@ private:
     addRunFlags(*sub, runOptions);
     sub->add_flag("--json", runOptions.json, "report as JSON");
     sub->add_flag("--profile", options.profile, "time per kernel, on stderr");
+    addOnnxTest(*sub);
     sub->callback([this] {
       verb = [this] {
         runOptions.entry = options.entry;
-        return withModel([&](const ModelSource &source) {
-          return runModel(options, source, runOptions);
+        return withModelOrTest([&](const ModelSource &source) {
+          if (onnxTest.folder.empty())
+            return runModel(options, source, runOptions);
+          onnxTest.atol = runOptions.atol;
+          onnxTest.rtol = runOptions.rtol;
+          options.json = runOptions.json;
+          return runOnnxTest(options, source, onnxTest);
         });
       };
     });
@@ -268,11 +300,19 @@ private:
     sub->add_option("-i,--input", verifyOptions.inputs,
                     "NAME=VALUE or @SET; what is not given is random")
         ->allow_extra_args(false);
+    sub->add_option("--atol", onnxTest.atol,
+                    "allowed absolute error of --onnx-test");
+    sub->add_option("--rtol", onnxTest.rtol,
+                    "allowed relative error of --onnx-test");
+    addOnnxTest(*sub);
     sub->add_flag("--json", options.json, "report as JSON");
     sub->callback([this] {
       verb = [this] {
-        return withModel([&](const ModelSource &source) {
-          return verifyModel(options, source, verifyOptions);
+        return withModelOrTest([&](const ModelSource &source) {
+          onnxTest.eager = true;
+          return onnxTest.folder.empty()
+                     ? verifyModel(options, source, verifyOptions)
+                     : runOnnxTest(options, source, onnxTest);
         });
       };
     });
@@ -403,6 +443,7 @@ private:
   GradOptions gradOptions;
   QuantizeOptions quantizeOptions;
   RunOptions runOptions;
+  OnnxTestOptions onnxTest;
   VerifyOptions verifyOptions;
   BenchOptions benchOptions;
   InspectOptions inspectOptions;
