@@ -290,9 +290,16 @@ private:
     sizes.append(place.size(), one);
     auto pieceType = RankedTensorType::get(type.getShape().take_front(rank),
                                            type.getElementType());
-    Value piece = body.create<tensor::ExtractSliceOp>(
-        loc, pieceType, windows, from, sizes,
+    Value cut = body.create<tensor::ExtractSliceOp>(
+        loc, windows, from, sizes,
         SmallVector<OpFoldResult>(type.getRank(), one));
+    // Not by a slice of fewer dimensions: where others have size 1 upstream's
+    // folds take those for the ones that went.
+    SmallVector<ReassociationIndices> kept(rank);
+    for (int64_t d = 0; d < type.getRank(); ++d)
+      kept[std::min(d, rank - 1)].push_back(d);
+    Value piece =
+        body.create<tensor::CollapseShapeOp>(loc, pieceType, cut, kept);
     // ... shows these elements of the result.
     SmallVector<OpFoldResult> to(rank, zero), strides(rank, one);
     for (auto [k, dim] : llvm::enumerate(op.getDims())) {
