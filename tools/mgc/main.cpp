@@ -6,6 +6,7 @@
 #include "frontend/driver/Command.h"
 #include "frontend/driver/CompileModel.h"
 #include "frontend/driver/Doctor.h"
+#include "frontend/driver/DoctorModel.h"
 #include "frontend/driver/GradModel.h"
 #include "frontend/driver/InspectModel.h"
 #include "frontend/driver/OnnxTest.h"
@@ -24,6 +25,19 @@ constexpr const char *examples = R"(Examples:
   mgc compile mlp.mlir -o mlp.o          an object and mlp.h beside it
   mgc run mlp.mlir -i x=@x.npy --output y=@y.npy
   mgc verify mlp.mlir --mcpu=native,x86-64-v2)";
+
+/// What a model leaves open.
+void addSizes(CLI::App &app, Options &options) {
+  app.add_option("--shape", options.shapes, "INPUT=8x64")
+      ->allow_extra_args(false);
+  app.add_option("--dim", options.dims,
+                 "NAME=SIZE[,SIZE..] for an open dimension")
+      ->allow_extra_args(false);
+  app.add_option("--constant", options.constants,
+                 "INPUT=@FILE.npy, i64[2]:3,4: an input of an ONNX model that "
+                 "is fixed")
+      ->allow_extra_args(false);
+}
 
 /// Options of CLI11 are lists; one that is given once a value is not.
 void addCommonFlags(CLI::App &app, Options &options) {
@@ -44,15 +58,7 @@ void addCommonFlags(CLI::App &app, Options &options) {
                "3x3 convolutions as sums of products");
   app.add_option("--weights", options.weights, "embed, or FILE.safetensors")
       ->allow_extra_args(false);
-  app.add_option("--shape", options.shapes, "INPUT=8x64")
-      ->allow_extra_args(false);
-  app.add_option("--dim", options.dims,
-                 "NAME=SIZE[,SIZE..] for an open dimension")
-      ->allow_extra_args(false);
-  app.add_option("--constant", options.constants,
-                 "INPUT=@FILE.npy, i64[2]:3,4: an input of an ONNX model that "
-                 "is fixed")
-      ->allow_extra_args(false);
+  addSizes(app, options);
   app.add_option("--dump-dir", options.dumpDir, "write every level's IR here");
   // For those who look for a pass at fault.
   app.add_option("--disable-pass", options.disabledPasses)
@@ -417,12 +423,30 @@ private:
   }
 
   void addDoctor() {
-    CLI::App *sub = add("doctor", "what this machine and installation are");
+    CLI::App *sub = add("doctor", "what this machine and installation are, or "
+                                  "what of a model is not supported");
+    sub->footer(R"(Examples:
+  mgc doctor
+  mgc doctor bert.onnx --dim batch=1 --dim sequence=128
+  mgc doctor --onnx                        the operators of ONNX that we have)");
+    sub->add_option("MODEL", options.model, "exit 4 where it is not supported");
+    addSizes(*sub, options);
+    sub->add_flag("-v", options.verbose, "the operators that are, too");
+    sub->add_flag("--onnx", doctorOperators, "list the operators of ONNX")
+        ->excludes("MODEL");
     sub->add_flag("--json", options.json, "report as JSON");
     sub->callback([this] {
       verb = [this] {
-        return reportFailures([&] { return doctor(options.json); },
-                              options.color);
+        if (!options.model.empty())
+          return withModel([&](const ModelSource &source) {
+            return doctorModel(options, source);
+          });
+        return reportFailures(
+            [&] {
+              return doctorOperators ? listOperators(options.json)
+                                     : doctor(options.json);
+            },
+            options.color);
       };
     });
   }
@@ -449,6 +473,7 @@ private:
   InspectOptions inspectOptions;
   BisectOptions bisectOptions;
   std::string out, emit, color = "auto";
+  bool doctorOperators = false;
   std::vector<std::string> command;
   std::function<int()> verb;
 };
