@@ -12,17 +12,18 @@ namespace {
 double coordinate(const Stretch &d, Coordinates mode, std::int64_t i) {
   const auto x = static_cast<double>(i);
   const auto input = static_cast<double>(d.input);
-  const double output = d.scale * input; // before it was rounded
+  const double exact = d.scale * input; // before it was rounded
+  const auto output = static_cast<double>(d.output);
   const double halfPixel = (x + 0.5) / d.scale - 0.5;
   switch (mode) {
   case Coordinates::halfPixel:
     return halfPixel;
   case Coordinates::halfPixelSymmetric:
-    return input / 2 * (1 - static_cast<double>(d.output) / output) + halfPixel;
+    return input / 2 * (1 - output / exact) + halfPixel;
   case Coordinates::pytorchHalfPixel:
-    return output == 1 ? -0.5 : halfPixel;
-  case Coordinates::alignCorners:
-    return output == 1 ? 0 : x * (input - 1) / (output - 1);
+    return output == 1 ? 0 : halfPixel;
+  case Coordinates::alignCorners: // by the standard's tests not `output`
+    return exact == 1 ? 0 : x * (input - 1) / (exact - 1);
   case Coordinates::asymmetric:
     return x / d.scale;
   case Coordinates::cropAndResize:

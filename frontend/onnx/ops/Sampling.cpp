@@ -38,11 +38,7 @@ struct Extent {
 
   /// The place that is meant where v lies outside.
   Tensor inside(const Tensor &v) const {
-    if (reflects())
-      return reflect(v, low(), high());
-    if (outside == Outside::border)
-      return clip(v, 0.0, static_cast<double>(size - 1));
-    return v;
+    return reflects() ? reflect(v, low(), high()) : v;
   }
   /// The element at the whole number v.
   Tap tap(Tensor v, Tensor weight) const {

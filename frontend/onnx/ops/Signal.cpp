@@ -228,7 +228,7 @@ Tensors cosineWindow(const Call &call, double a, double b, double c) {
   const auto last = static_cast<double>(periodic ? size : size - 1);
   std::vector<double> window;
   for (std::int64_t i = 0; i < size; ++i) {
-    const double t = last == 0 ? 0 : static_cast<double>(i) / last;
+    const double t = last == 0 ? 0.5 : static_cast<double>(i) / last;
     window.push_back(a - b * std::cos(2 * pi * t) + c * std::cos(4 * pi * t));
   }
   return {astype(from(window), call.dtype("output_datatype", DType::f32))};
