@@ -63,10 +63,17 @@ Function Trace::function(const std::string &name, bool isPublic,
   mlir::Block *block = function.addEntryBlock();
 
   Frame frame{++serials, function, mlir::OpBuilder::atBlockEnd(block)};
+  // Where the body throws, nothing is left of it: who catches may go on.
   struct Opened {
     std::vector<Frame *> &frames;
-    ~Opened() { frames.pop_back(); }
-  } opened{frames};
+    mlir::func::FuncOp function;
+    bool isDone = false;
+    ~Opened() {
+      frames.pop_back();
+      if (!isDone)
+        function.erase();
+    }
+  } opened{frames, function};
   frames.push_back(&frame);
 
   Tensors placeholders;
@@ -79,6 +86,7 @@ Function Trace::function(const std::string &name, bool isPublic,
   frame.builder.create<mlir::func::ReturnOp>(location, results);
   function.setFunctionType(mlir::FunctionType::get(
       context(), block->getArgumentTypes(), mlir::ValueRange(results)));
+  opened.isDone = true;
   return {function, std::move(frame.captures)};
 }
 

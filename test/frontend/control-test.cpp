@@ -47,6 +47,22 @@ TEST(Cond, CapturesDiffer) {
   EXPECT_TRUE(is(eb, {150}));
 }
 
+// Who catches what a traced function throws goes on with another one.
+TEST(Cond, LeavesNothingOfWhatThrew) {
+  auto f = mg::jit([](Tensor x) {
+    auto throws = [&](Tensor v) -> Tensor {
+      const Tensor inside = v * x;
+      throw std::runtime_error(mg::type_string(inside));
+    };
+    try {
+      return mg::cond(x > 0, throws, throws, x);
+    } catch (const std::runtime_error &) {
+      return branch(x + 1);
+    }
+  });
+  EXPECT_TRUE(is(f(2.0f), {9}));
+}
+
 TEST(Cond, Errors) {
   auto scalar = [](Tensor v) { return sum(v); };
   auto same = [](Tensor v) { return v; };

@@ -56,6 +56,27 @@ TEST(Quantize, HalvesOfBytes) {
   EXPECT_TRUE(is(both(x), {4, 2}, {1, 2, 3, 15, 0, 9, 4, 8}));
 }
 
+TEST(Quantize, ProductsOfBytes) {
+  const std::vector<float> a{-128, 127, 3, -7, 100, 0},
+      b{127, -128, 1, 2, -90, 5};
+  for (const DType dtype : {DType::i8, DType::u8}) {
+    const Tensor x = saturate(mg::from(a, {2, 3}), dtype);
+    const Tensor y = saturate(mg::from(b, {3, 2}), dtype);
+    const Tensor wide = matmul(astype(x, DType::i32), astype(y, DType::i32));
+    const auto expected = wide.to_vector<double>();
+    EXPECT_TRUE(is(matmul_i32(x, y), {2, 2}, expected));
+    auto product = [](Tensor x, Tensor y) { return matmul_i32(x, y); };
+    EXPECT_TRUE(is(mg::jit(product)(x, y), {2, 2}, expected));
+    EXPECT_EQ(matmul_i32(x, y).dtype(), DType::i32);
+    // A convolution with windows of one element is the same product.
+    auto f = [](Tensor x, Tensor y) {
+      return conv_i32(reshape(x, {2, 3, 1}), expand_dims(transpose(y), -1));
+    };
+    EXPECT_TRUE(is(f(x, y), {2, 2, 1}, expected));
+    EXPECT_TRUE(is(mg::jit(f)(x, y), {2, 2, 1}, expected));
+  }
+}
+
 TEST(Quantize, RefusesWhatItCannot) {
   const Tensor x = mg::ones({2, 3});
   EXPECT_TRUE(
@@ -65,6 +86,10 @@ TEST(Quantize, RefusesWhatItCannot) {
   EXPECT_TRUE(has(error_of([&] { unpack_int4(x); }), "u8"));
   EXPECT_TRUE(has(error_of([&] { pack_int4(astype(x, DType::u8), 1); }),
                   "an even number"));
+  const Tensor bytes = astype(x, DType::i8);
+  EXPECT_TRUE(has(error_of([&] { matmul_i32(bytes, x); }), "two operands"));
+  EXPECT_TRUE(
+      has(error_of([&] { conv_i32(bytes, astype(x, DType::u8)); }), "of u8"));
 }
 
 } // namespace
