@@ -88,6 +88,7 @@ Tensors Interpreter::runGraph(const Graph &graph, const Strings &names,
     invalid(place, fmt::format("the graph has {} inputs, {} are given",
                                names.size(), inputs.size()));
   Names here;
+  here.graph = &graph;
   here.outer = current;
   if (current) {
     here.function = current->function;
@@ -107,6 +108,32 @@ Tensors Interpreter::runGraph(const Graph &graph, const Strings &names,
   for (const Node &node : graph.nodes)
     visit(node, here);
   return collect(here, namesOf(graph.outputs), place);
+}
+
+/// The type of `value` where `graph` makes it of elements, or declares it.
+static ElementType typeIn(const Graph &graph, std::string_view value) {
+  for (const TensorData &data : graph.initializers)
+    if (data.name == value)
+      return data.type;
+  for (const Node &node : graph.nodes)
+    for (const Attribute &attribute : node.attributes)
+      if (attribute.tensor && !node.outputs.empty() &&
+          node.outputs.front() == value)
+        return attribute.tensor->type;
+  for (const auto *list : {&graph.inputs, &graph.values, &graph.outputs})
+    for (const ValueInfo &info : *list)
+      if (info.name == value)
+        return info.type;
+  return ElementType::undefined;
+}
+
+ElementType Interpreter::elementType(std::string_view value) const {
+  for (const Names *scope = current; scope; scope = scope->outer)
+    if (scope->graph)
+      if (const ElementType type = typeIn(*scope->graph, value);
+          type != ElementType::undefined)
+        return type;
+  return ElementType::undefined;
 }
 
 void Interpreter::bind(Names &names, std::string_view name, Tensor value,

@@ -34,12 +34,15 @@ public:
     return document.tensor(data);
   }
   Tensors run(const Graph &graph, const Tensors &inputs) override;
+  ElementType elementType(std::string_view value) const override;
 
 private:
   using Arguments = std::map<std::string_view, const Attribute *>;
   /// The names of one graph, or of a function's body.
   struct Names {
     std::unordered_map<std::string_view, Tensor> values = {};
+    /// Null in a function.
+    const Graph *graph = nullptr;
     /// Of the graph around this one; a function sees nothing around it.
     const Names *outer = nullptr;
     const FunctionDef *function = nullptr;

@@ -179,11 +179,14 @@ static std::vector<Definition> makeTable() {
   using namespace families;
   std::vector<Definition> table;
   for (const Family family :
-       {elementwise(), activation(),    shape(),       movement(),
-        indexing(),    reduction(),     contraction(), convolution(),
-        pooling(),     normalization(), resizing(),    signal(),
-        detection(),   loss(),          recurrent(),   control(),
-        quantized(),   attention(),     contrib(),     random()})
+       {elementwise(),      activation(),  shape(),
+        movement(),         indexing(),    reduction(),
+        contraction(),      convolution(), pooling(),
+        normalization(),    resizing(),    signal(),
+        detection(),        loss(),        recurrent(),
+        control(),          quantized(),   integerProducts(),
+        attention(),        contrib(),     contribAttention(),
+        contribQuantized(), random()})
     table.insert(table.end(), family.begin(), family.end());
   std::sort(table.begin(), table.end(),
             [](const auto &a, const auto &b) { return keyOf(a) < keyOf(b); });

@@ -44,6 +44,11 @@ public:
   /// Runs a graph of the node's on `inputs`, in number as the graph has them;
   /// it sees the values around the node.
   virtual Tensors run(const Graph &graph, const Tensors &inputs) = 0;
+  /// The type that the file says a value has, where it does: a tensor does not
+  /// tell an integer of 4 bits from one of 8.
+  virtual ElementType elementType(std::string_view) const {
+    return ElementType::undefined;
+  }
 };
 
 /// A node to be computed: attributes, operands, and the version of its domain.
@@ -150,8 +155,11 @@ Family loss();
 Family recurrent();
 Family control();
 Family quantized();
+Family integerProducts();
 Family attention();
 Family contrib();
+Family contribAttention();
+Family contribQuantized();
 Family random();
 } // namespace families
 
