@@ -185,6 +185,24 @@ std::vector<int64_t> linesOf(const KernelRun &run) {
   return most;
 }
 
+/// The names that an importer gave the ops (lines without columns), in the
+/// order of the file.
+std::vector<std::string> nodesOf(const KernelRun &run) {
+  std::map<int64_t, std::string> names;
+  for (Operation *member : run)
+    member->walk([&](Operation *op) {
+      const NameLoc name = op->getLoc()->findInstanceOf<NameLoc>();
+      const auto at = name ? dyn_cast<FileLineColLoc>(name.getChildLoc())
+                           : FileLineColLoc();
+      if (at && at.getColumn() == 0 && !op->hasTrait<OpTrait::IsTerminator>())
+        names[at.getLine()] = name.getName().str();
+    });
+  std::vector<std::string> ordered;
+  for (auto &[line, name] : names)
+    ordered.push_back(std::move(name));
+  return ordered;
+}
+
 /// Reads an entry's kernels in program order and remembers who wrote what.
 class KernelReader {
 public:
@@ -195,6 +213,7 @@ public:
     facts.id = id;
     facts.trips = tripsOf(run.front());
     facts.lines = linesOf(run);
+    facts.nodes = nodesOf(run);
     for (Operation *op : run) {
       facts.ops.push_back(factsOf(op));
       facts.flops += facts.ops.back().flops;

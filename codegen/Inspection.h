@@ -41,6 +41,8 @@ struct KernelFacts {
   std::vector<OpFacts> ops;
   /// Lines of the user's program, sorted, of the file of most.
   std::vector<std::int64_t> lines;
+  /// Of an imported model, in the place of lines: the names of the nodes.
+  std::vector<std::string> nodes;
   /// How often it runs in one call; loops of unknown length count once.
   std::int64_t trips = 1;
   /// Of one trip: float operations of its bodies, and the bytes that it reads

@@ -124,14 +124,16 @@ private:
         "<g class=\"kernel{}\" data-kernel=\"{}\"><title>{}</title><rect "
         "x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"6\"/>"
         "<text x=\"{}\" y=\"{}\">{}: {}</text>"
-        "<text x=\"{}\" y=\"{}\">line {}; {}FLOP</text>"
+        "<text x=\"{}\" y=\"{}\">{}{}; {}FLOP</text>"
         "<text x=\"{}\" y=\"{}\">{} in, {} out</text></g>\n",
         contraction    ? " contraction"
         : kernel.moves ? " move"
                        : "",
         kernel.id, escapeHtml(work), x(i), y(i), width, height, x(i) + 8,
         y(i) + 16, kernel.id, escapeHtml(shortened(work, 26)), x(i) + 8,
-        y(i) + 31, escapeHtml(shortened(linesText(kernel), 14)),
+        y(i) + 31, kernel.nodes.empty() ? "line " : "",
+        escapeHtml(
+            shortened(linesText(kernel), kernel.nodes.empty() ? 14 : 20)),
         withPrefix(kernel.flops), x(i) + 8, y(i) + 46,
         bytesText(kernel.bytesRead), bytesText(kernel.bytesWritten));
   }
@@ -182,7 +184,7 @@ std::string kernelTable(const EntryReport &entry) {
         "<tr data-kernel=\"{0}\"><td class=\"n\">{0}<td>{1}<td>{2}<td>{3}<td "
         "class=\"n\">{4}<td class=\"n\">{5}<td class=\"n\">{6}<td "
         "class=\"n\">{7}</tr>\n",
-        kernel.id, linesText(kernel), escapeHtml(workText(kernel)),
+        kernel.id, escapeHtml(linesText(kernel)), escapeHtml(workText(kernel)),
         formatExtents(kernel.ops.back().loops), kernel.trips,
         withPrefix(kernel.flops), bytesText(kernel.bytesRead),
         bytesText(kernel.bytesWritten));

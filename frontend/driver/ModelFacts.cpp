@@ -132,6 +132,7 @@ nlohmann::ordered_json toJson(const KernelFacts &kernel) {
     reads.push_back({{"from", edge.from}, {"bytes", edge.bytes}});
   return {{"id", kernel.id},
           {"lines", kernel.lines},
+          {"nodes", kernel.nodes},
           {"trips", kernel.trips},
           {"flops", kernel.flops},
           {"bytes_read", kernel.bytesRead},
@@ -217,6 +218,12 @@ std::vector<const KernelFacts *> EntryReport::copies() const {
 
 std::string linesText(const KernelFacts &kernel) {
   std::string text;
+  for (llvm::StringRef node : kernel.nodes) {
+    node.consume_front("node ");
+    text += (text.empty() ? "" : ", ") + node.str();
+  }
+  if (!text.empty())
+    return text;
   for (std::size_t i = 0; i < kernel.lines.size();) {
     std::size_t last = i;
     while (last + 1 < kernel.lines.size() &&
