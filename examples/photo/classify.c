@@ -79,12 +79,17 @@ static void prepare(const Photo *photo, float *image) {
 /* Line `number` of a text file, cut to fit. */
 static void read_label(const char *path, int number, char *label, int size) {
   FILE *file = fopen(path, "r");
+  int line = 0, length = 0;
   snprintf(label, size, "class %d", number);
-  if (!file)
-    return;
-  for (int i = 0; i <= number && fgets(label, size, file); ++i)
-    label[strcspn(label, "\n")] = 0;
-  fclose(file);
+  for (int c; file && line <= number && (c = fgetc(file)) != EOF;) {
+    if (line == number && c != '\n' && length + 1 < size)
+      label[length++] = (char)c;
+    line += c == '\n';
+  }
+  if (length)
+    label[length] = 0;
+  if (file)
+    fclose(file);
 }
 
 static void print_best(const char *labels, const float *logits) {

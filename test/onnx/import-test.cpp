@@ -161,12 +161,6 @@ TEST(Import, ShapesThatAGraphComputesAreKnown) {
 }
 
 TEST(Import, EachSizeIsAnEntryOfTheSameWeights) {
-  std::vector<float> w(2 * 30, 0.5f);
-  const Bytes bytes = model(graph({{node("MatMul", {"x", "w"}, {"y"})},
-                                   {value("x", f32, {"n", 2})},
-                                   {value("y", f32, {"n", 30})},
-                                   {tensor<float>("w", {2, 30}, w)}}));
-  // Weights that differ: one number everywhere would be a constant.
   Module m(layer("n"), {{{{"n", {1, 8}}}, {}}, {"w"}});
   EXPECT_EQ(m.entries(), (std::vector<std::string>{"infer_n1", "infer_n8"}));
   EXPECT_EQ(m.weights(), std::vector<std::string>{"w"});
