@@ -149,12 +149,34 @@ Tensor floor_divide(Arg a, Arg b) {
   return where(has_wrong_sign(emit("rem", {x, y}), y), quotient - 1, quotient);
 }
 
+Tensor truncate_divide(Arg a, Arg b) {
+  Scope scope("truncate_divide", a.where);
+  auto [x, y] = together("truncate_divide", a, b, counting);
+  Tensor quotient = emit("div", {x, y});
+  return isFloat(quotient.dtype()) ? trunc(quotient) : quotient;
+}
+
 /// x * x * .. by squaring, n > 0.
 static Tensor power(const Tensor &x, std::int64_t n) {
   if (n == 1)
     return x;
   const Tensor half = power(x, n / 2), even = half * half;
   return n % 2 ? even * x : even;
+}
+/// x^y of integers: of x^1, x^2, x^4, .. those whose bit is set in y.
+static Tensor integerPower(const Tensor &x, const Tensor &y) {
+  const bool hasSign = !isUnsigned(y.dtype());
+  const int bits = static_cast<int>(size_of(y.dtype())) * 8 - hasSign;
+  Tensor result = ones_like(x), square = x;
+  for (int i = 0; i < bits; ++i) {
+    result = where((y & (std::int64_t(1) << i)) != 0, result * square, result);
+    square = square * square;
+  }
+  if (!hasSign)
+    return result;
+  // 1 / x^-y is an integer where x is 1 or -1 only.
+  const Tensor inverse = where(abs(x) == 1, where((y & 1) != 0, x, 1), 0);
+  return where(y < 0, inverse, result);
 }
 Tensor pow(Arg a, Arg b) {
   Scope scope("pow", a.where);
@@ -165,10 +187,10 @@ Tensor pow(Arg a, Arg b) {
     const Tensor x = fit(a, {dtype, specOf(a.tensor).shape});
     return n > 0 ? power(x, static_cast<std::int64_t>(n)) : ones_like(x);
   }
-  if (!isFloat(dtype))
-    fail("an integer's exponent is a whole number from 0 to 63: convert to a "
-         "float first",
-         b.tensor, "the exponent");
+  if (!isFloat(dtype)) {
+    auto [x, y] = together("pow", a, b, counting);
+    return integerPower(x, y);
+  }
   return binary("pow", "pow", a, b, same);
 }
 

@@ -158,6 +158,59 @@ TEST(Ops, Sources) {
   EXPECT_TRUE(is(isfinite(odd), {1, 0, 0}));
 }
 
+TEST(Ops, PowersOfIntegers) {
+  const Tensor base = from({2, -3, 7, 0, 1, -1, -1, 5});
+  const Tensor exponent = from({10, 3, 0, 0, -4, -4, -3, -1});
+  EXPECT_TRUE(is(pow(base, exponent), {1024, -27, 1, 1, 1, 1, -1, 0}));
+  EXPECT_EQ(pow(base, exponent).dtype(), DType::i32);
+  // As products wrap.
+  const Tensor wide = astype(from({3, 2}), DType::u8);
+  EXPECT_TRUE(is(pow(wide, astype(from({200, 8}), DType::u8)), {161, 0}));
+}
+
+TEST(Ops, Quotients) {
+  const Tensor a = from({7, -7, 7, -7}), b = from({2, 2, -2, -2});
+  EXPECT_TRUE(is(floor_divide(a, b), {3, -4, -4, 3}));
+  EXPECT_TRUE(is(truncate_divide(a, b), {3, -3, -3, 3}));
+  EXPECT_TRUE(is(truncate_divide(a * 1.f, b), {3, -3, -3, 3}));
+}
+
+/// A function of mg's, against the C library's at every point; its derivative
+/// against the difference of neighbours.
+void compare(const char *name, Tensor (*f)(Arg), double (*reference)(double),
+             const std::vector<double> &points) {
+  SCOPED_TRACE(name);
+  std::vector<double> values, slopes;
+  for (const double x : points) {
+    const double h = 1e-5 * std::max(1., std::fabs(x));
+    values.push_back(reference(x));
+    slopes.push_back((reference(x + h) - reference(x - h)) / (2 * h));
+  }
+  const Tensor x = from(points);
+  EXPECT_TRUE(near(f(x), values, 1e-14));
+  EXPECT_TRUE(near(f(astype(x, DType::f32)), values, 1e-6));
+  EXPECT_TRUE(near(grad([&](Tensor y) { return sum(f(y)); })(x), slopes, 1e-6));
+}
+
+TEST(Composites, HyperbolicAndInverse) {
+  const std::vector<double> inside{-.9, -.5, -1e-3, 1e-3, .25, .75};
+  compare("asin", mg::asin, std::asin, inside);
+  compare("acos", mg::acos, std::acos, inside);
+  compare("atanh", mg::atanh, std::atanh, inside);
+  const std::vector<double> line{-30, -19, -2, -1e-3, 1e-3, .5, 7, 21, 60};
+  compare("sinh", mg::sinh, std::sinh, line);
+  compare("cosh", mg::cosh, std::cosh, line);
+  const std::vector<double> far{-1e20, -1e9, -3, -1e-3, 1e-3, 2, 1e8, 1e30};
+  compare("asinh", mg::asinh, std::asinh, far);
+  compare("acosh", mg::acosh, std::acosh, {1.0625, 1.5, 40, 1e9, 1e30});
+  // Where the exponential overflows, its half does not.
+  EXPECT_TRUE(is(sinh(from({89.f})) * 1e-38, {std::sinh(89.) * 1e-38}));
+  const float nan = NAN, inf = INFINITY;
+  EXPECT_TRUE(is(acosh(from({.5f, -1e10f, nan})), {nan, nan, nan}));
+  EXPECT_TRUE(is(asinh(from({-inf, inf, nan})), {-inf, inf, nan}));
+  EXPECT_TRUE(is(sinh(from({-inf, inf, nan})), {-inf, inf, nan}));
+}
+
 TEST(Composites, AgainstFormulas) {
   const Tensor x = from({-1.f, 0.f, 2.f});
   EXPECT_TRUE(is(relu(x), {0, 0, 2}));

@@ -74,6 +74,12 @@ TEST(Slicing, IntegerArrays) {
   EXPECT_TRUE(is(x()(from({0, 1, 0}), all, from({1, 2, 3})),
                  {1, 5, 9, 14, 18, 22, 3, 7, 11}));
 }
+TEST(Slicing, PlacesOfAnyNumber) {
+  const Tensor x = counted({1, 1, 1, 1, 1, 1, 1, 2, 3});
+  std::vector<Index> last(9, Index(-1));
+  EXPECT_TRUE(is(Place(x, last).get(), {}, {5}));
+  EXPECT_TRUE(is(Place(x, last).set(7), {0, 1, 2, 3, 4, 7}));
+}
 TEST(Slicing, UpdatesAtIntegerArrays) {
   const Tensor v = zeros({4});
   EXPECT_TRUE(is(v.at(from({1, 1, -1})).add(from({1, 2, 4})), {0, 3, 0, 4}));

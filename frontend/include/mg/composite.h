@@ -5,6 +5,14 @@
 
 namespace mg {
 
+Tensor asin(Arg x);
+Tensor acos(Arg x);
+Tensor sinh(Arg x);
+Tensor cosh(Arg x);
+Tensor asinh(Arg x);
+Tensor acosh(Arg x);
+Tensor atanh(Arg x);
+
 Tensor relu(Arg x);
 Tensor leaky_relu(Arg x, float slope = 0.01f);
 Tensor elu(Arg x, float alpha = 1);

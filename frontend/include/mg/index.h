@@ -72,6 +72,8 @@ class Place {
 public:
   Place(Tensor x, std::vector<Index> indices)
       : x_(std::move(x)), indices_(std::move(indices)) {}
+  /// What is there: `x(...)`, of as many indices as there are.
+  Tensor get() const;
   Tensor set(Arg v) const;
   Tensor add(Arg v) const;
   Tensor multiply(Arg v) const;
@@ -99,6 +101,7 @@ inline Tensor Tensor::operator()(Index a, Index b = {}, Index c = {},
                                  Index g = {}, Index h = {}) const {
   return detail::index(*this, detail::present({a, b, c, d, e, f, g, h}));
 }
+inline Tensor Place::get() const { return detail::index(x_, indices_); }
 inline Place Tensor::at(Index a, Index b = {}, Index c = {}, Index d = {},
                         Index e = {}, Index f = {}, Index g = {},
                         Index h = {}) const {

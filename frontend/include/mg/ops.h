@@ -38,12 +38,15 @@ Tensor operator~(Arg x);
 
 /// Rounded toward minus infinity; x / 0 of integers is -1.
 Tensor floor_divide(Arg a, Arg b);
+/// Rounded toward zero, as in C; x / 0 of integers is -1.
+Tensor truncate_divide(Arg a, Arg b);
 /// The remainder with the sign of the dividend, as in C.
 Tensor fmod(Arg a, Arg b);
 /// NaN where either is NaN, as minimum.
 Tensor maximum(Arg a, Arg b);
 Tensor minimum(Arg a, Arg b);
-/// A small whole number as exponent becomes multiplications.
+/// A small whole number as exponent becomes multiplications. Of integers the
+/// product wraps; a negative exponent's power is rounded toward zero.
 Tensor pow(Arg a, Arg b);
 Tensor atan2(Arg y, Arg x);
 Tensor logical_and(Arg a, Arg b);
