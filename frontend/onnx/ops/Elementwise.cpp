@@ -1,8 +1,271 @@
 //===- Elementwise.cpp - arithmetic, comparison, logic, casts -------------===//
+//
+// Operands broadcast as in NumPy but are not promoted: an operator takes one
+// element type and gives that type, or truth values.
+//
+//===----------------------------------------------------------------------===//
 #include "frontend/onnx/Operators.h"
+#include "mg/composite.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
 
 namespace mg::onnx {
+namespace {
 
-Family families::elementwise() { return {}; }
+/// Fails where an operand is missing or of another type than the first.
+void requireOneType(const Call &call) {
+  const DType dtype = call[0].dtype();
+  for (std::size_t i = 1; i < call.inputs.size(); ++i)
+    if (call[i].dtype() != dtype)
+      call.fail(fmt::format("operand {} is {}, operand 0 {}", i,
+                            type_string(call[i]), type_string(call[0])));
+}
+
+//===----------------------------------------------------------------------===//
+// One operand
+//===----------------------------------------------------------------------===//
+
+/// Of the operand's own type, whatever the DSL makes of integers.
+template <Tensor (*function)(Arg)> Tensors unary(const Call &call) {
+  return {astype(function(call[0]), call[0].dtype())};
+}
+
+template <Tensor (*function)(Arg)> Tensors test(const Call &call) {
+  return {function(call[0])};
+}
+
+Tensors identity(const Call &call) { return {call[0]}; }
+Tensors logicalNot(const Call &call) { return {!call[0]}; }
+
+Tensors isInf(const Call &call) {
+  const Tensor &x = call[0];
+  const bool negative = call.flag("detect_negative", true);
+  const bool positive = call.flag("detect_positive", true);
+  if (negative && positive)
+    return {isinf(x)};
+  if (!negative && !positive)
+    return {zeros(x.shape(), DType::b1)};
+  return {negative ? x == -INFINITY : x == INFINITY};
+}
+
+//===----------------------------------------------------------------------===//
+// Two operands and more
+//===----------------------------------------------------------------------===//
+
+template <Tensor (*function)(Arg, Arg)> Tensors binary(const Call &call) {
+  requireOneType(call);
+  return {function(call[0], call[1])};
+}
+
+/// Over one operand and more.
+template <Tensor (*function)(Arg, Arg)> Tensors variadic(const Call &call) {
+  requireOneType(call);
+  Tensor y = call[0];
+  for (std::size_t i = 1; i < call.inputs.size(); ++i)
+    y = function(y, call[i]);
+  return {y};
+}
+
+Tensors mean(const Call &call) {
+  const Tensor y = variadic<(operator+)>(call).front();
+  return {y / static_cast<double>(call.inputs.size())};
+}
+
+/// `/` of floats, and of integers rounded toward zero.
+Tensor quotient(Arg a, Arg b) {
+  const bool isReal = a.tensor.dtype() >= DType::f16;
+  return isReal ? a / b : truncate_divide(a, b);
+}
+
+Tensors mod(const Call &call) {
+  requireOneType(call);
+  return {call.flag("fmod") ? fmod(call[0], call[1]) : call[0] % call[1]};
+}
+
+Tensors bitShift(const Call &call) {
+  requireOneType(call);
+  const std::string direction = call.text("direction", "");
+  if (direction == "LEFT")
+    return {call[0] << call[1]};
+  if (direction == "RIGHT")
+    return {call[0] >> call[1]};
+  call.fail(fmt::format("the direction is '{}', not LEFT or RIGHT", direction));
+}
+
+/// The exponent has a type of its own; the result has the base's.
+Tensors power(const Call &call) {
+  const Tensor &x = call[0], &y = call[1];
+  const bool isReal = x.dtype() >= DType::f16;
+  if (!isReal && y.dtype() >= DType::f16)
+    return {
+        astype(pow(astype(x, DType::f64), astype(y, DType::f64)), x.dtype())};
+  // One known number is a constant of the code, and may be multiplications.
+  if (Call::isKnown(y) && y.size() == 1 && y.rank() <= x.rank()) {
+    const double exponent = call.number(1, "the exponent");
+    if (isReal)
+      return {pow(x, exponent)};
+    if (exponent >= 0 && exponent < 64)
+      return {pow(x, static_cast<int>(exponent))};
+  }
+  return {pow(x, astype(y, x.dtype()))};
+}
+
+Tensors select(const Call &call) {
+  const Tensor &a = call[1], &b = call[2];
+  if (call[0].dtype() != DType::b1)
+    call.fail("the condition is " + type_string(call[0]) + ", not bool");
+  if (a.dtype() != b.dtype())
+    call.fail(fmt::format("one side is {}, the other {}", type_string(a),
+                          type_string(b)));
+  return {where(call[0], a, b)};
+}
+
+//===----------------------------------------------------------------------===//
+// Clip
+//===----------------------------------------------------------------------===//
+
+/// The bounds are attributes.
+Tensors clipByAttributes(const Call &call) {
+  Tensor y = call[0];
+  if (call.has("min"))
+    y = maximum(y, call.number("min", 0));
+  if (call.has("max"))
+    y = minimum(y, call.number("max", 0));
+  return {y};
+}
+
+/// Operand i, one element.
+Tensor bound(const Call &call, std::size_t i) {
+  if (call[i].size() != 1)
+    call.fail(
+        fmt::format("a bound is one number, not {}", type_string(call[i])));
+  return reshape(call[i], {});
+}
+
+Tensors clipByOperands(const Call &call) {
+  Tensor y = call[0];
+  for (std::size_t i = 1; i < 3; ++i)
+    if (call.has(i) && call[i].dtype() != y.dtype())
+      call.fail(fmt::format("a bound is {}, the operand {}",
+                            type_string(call[i]), type_string(y)));
+  if (call.has(1))
+    y = maximum(y, bound(call, 1));
+  if (call.has(2))
+    y = minimum(y, bound(call, 2));
+  return {y};
+}
+
+//===----------------------------------------------------------------------===//
+// Casts
+//===----------------------------------------------------------------------===//
+
+/// How many bits of its DType an element type has, where those are fewer.
+int narrowBits(ElementType type) {
+  switch (type) {
+  case ElementType::u4:
+  case ElementType::i4:
+    return 4;
+  case ElementType::u2:
+  case ElementType::i2:
+    return 2;
+  default:
+    return 0;
+  }
+}
+
+Tensors cast(const Call &call) {
+  if (!call.has("to"))
+    call.fail("the attribute 'to' is missing");
+  const DType to = call.dtype("to", DType::f32);
+  const auto type = static_cast<ElementType>(call.integer("to", 0));
+  const int bits = narrowBits(type);
+  if (!bits)
+    return {astype(call[0], to)};
+  // The low bits, sign and all.
+  const Tensor y = astype(astype(call[0], DType::i32), to);
+  return {(y << (8 - bits)) >> (8 - bits)};
+}
+
+Tensors castLike(const Call &call) {
+  return {astype(call[0], call[1].dtype())};
+}
+
+Tensors bitCast(const Call &call) {
+  if (!call.has("to"))
+    call.fail("the attribute 'to' is missing");
+  const DType to = call.dtype("to", DType::f32);
+  if (size_of(to) != size_of(call[0].dtype()))
+    call.fail(fmt::format("{} has not as many bits as {}", to_string(to),
+                          type_string(call[0])));
+  // A truth value is a byte, 0 or 1.
+  const bool isTruth = to == DType::b1 || call[0].dtype() == DType::b1;
+  return {isTruth ? astype(call[0], to) : bitcast(call[0], to)};
+}
+
+} // namespace
+
+Family families::elementwise() {
+  static constexpr Definition table[] = {
+      {"", "Abs", 7, unary<abs>},
+      {"", "Acos", 7, unary<acos>},
+      {"", "Acosh", 9, unary<acosh>},
+      {"", "Add", 7, binary<(operator+)>},
+      {"", "And", 7, binary<logical_and>},
+      {"", "Asin", 7, unary<asin>},
+      {"", "Asinh", 9, unary<asinh>},
+      {"", "Atan", 7, unary<atan>},
+      {"", "Atanh", 9, unary<atanh>},
+      {"", "BitCast", 26, bitCast},
+      {"", "BitShift", 11, bitShift},
+      {"", "BitwiseAnd", 18, binary<(operator&)>},
+      {"", "BitwiseNot", 18, unary<(operator~)>},
+      {"", "BitwiseOr", 18, binary<(operator|)>},
+      {"", "BitwiseXor", 18, binary<(operator^)>},
+      {"", "Cast", 7, cast},
+      {"", "CastLike", 15, castLike},
+      {"", "Ceil", 7, unary<ceil>},
+      {"", "Clip", 7, clipByAttributes},
+      {"", "Clip", 11, clipByOperands},
+      {"", "Cos", 7, unary<cos>},
+      {"", "Cosh", 9, unary<cosh>},
+      {"", "Div", 7, binary<quotient>},
+      {"", "Equal", 7, binary<(operator==)>},
+      {"", "Erf", 9, unary<erf>},
+      {"", "Exp", 7, unary<exp>},
+      {"", "Floor", 7, unary<floor>},
+      {"", "Greater", 7, binary<(operator>)>},
+      {"", "GreaterOrEqual", 12, binary<(operator>=)>},
+      {"", "Identity", 7, identity},
+      {"", "IsInf", 10, isInf},
+      {"", "IsNaN", 9, test<isnan>},
+      {"", "Less", 7, binary<(operator<)>},
+      {"", "LessOrEqual", 12, binary<(operator<=)>},
+      {"", "Log", 7, unary<log>},
+      {"", "Max", 7, variadic<maximum>},
+      {"", "Mean", 7, mean},
+      {"", "Min", 7, variadic<minimum>},
+      {"", "Mod", 10, mod},
+      {"", "Mul", 7, binary<(operator*)>},
+      {"", "Neg", 7, unary<(operator-)>},
+      {"", "Not", 7, logicalNot},
+      {"", "Or", 7, binary<logical_or>},
+      {"", "Pow", 7, power},
+      {"", "Reciprocal", 7, unary<reciprocal>},
+      {"", "Round", 11, unary<round>},
+      {"", "Sign", 9, unary<sign>},
+      {"", "Sin", 7, unary<sin>},
+      {"", "Sinh", 9, unary<sinh>},
+      {"", "Sqrt", 7, unary<sqrt>},
+      {"", "Sub", 7, binary<(operator-)>},
+      {"", "Sum", 7, variadic<(operator+)>},
+      {"", "Tan", 7, unary<tan>},
+      {"", "Tanh", 7, unary<tanh>},
+      {"", "Where", 9, select},
+      {"", "Xor", 7, binary<logical_xor>},
+  };
+  return table;
+}
 
 } // namespace mg::onnx
