@@ -209,13 +209,15 @@ private:
   using Arguments =
       std::vector<std::pair<const onnx::ValueInfo *, eager::Array>>;
 
-  /// Files are numbered as the graph's inputs are, and those may have values in
-  /// the model already.
+  /// Files are numbered as the graph's inputs are, or only as those of them are
+  /// that have no value in the model already.
   Arguments argumentsFor(const Arrays &given, const std::string &set) const {
     Arguments arguments;
+    const auto &all = document.model().graph.inputs;
     for (const onnx::ValueInfo *input : onnx::graphInputs(document)) {
-      const auto place = static_cast<std::size_t>(
-          input - document.model().graph.inputs.data());
+      const auto place = given.size() < all.size()
+                             ? arguments.size()
+                             : static_cast<std::size_t>(input - all.data());
       if (place >= given.size())
         throw Failure(Exit::File, set,
                       fmt::format("holds no input_{}.pb, for the input '{}'",
