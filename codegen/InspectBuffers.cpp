@@ -20,7 +20,17 @@ using namespace mlir;
 
 namespace mg::codegen {
 
+/// An importer's name for a place in a file without lines ("node 'n' (Op)").
+static NameLoc importedName(Location loc) {
+  const NameLoc name = loc->findInstanceOf<NameLoc>();
+  const auto at =
+      name ? dyn_cast<FileLineColLoc>(name.getChildLoc()) : FileLineColLoc();
+  return at && at.getColumn() == 0 ? name : NameLoc();
+}
+
 std::string lineOf(Location loc) {
+  if (const NameLoc name = importedName(loc))
+    return name.getName().str();
   const FileLineColLoc at = loc->findInstanceOf<FileLineColLoc>();
   if (!at)
     return "";
@@ -175,7 +185,7 @@ std::vector<int64_t> linesOf(const KernelRun &run) {
   for (Operation *member : run)
     member->walk([&](Operation *op) {
       const FileLineColLoc at = op->getLoc()->findInstanceOf<FileLineColLoc>();
-      if (at && !op->hasTrait<OpTrait::IsTerminator>())
+      if (at && at.getColumn() && !op->hasTrait<OpTrait::IsTerminator>())
         files[at.getFilename()].insert(at.getLine());
     });
   std::vector<int64_t> most;
@@ -185,17 +195,19 @@ std::vector<int64_t> linesOf(const KernelRun &run) {
   return most;
 }
 
-/// The names that an importer gave the ops (lines without columns), in the
-/// order of the file.
+/// The names that an importer gave the ops, in the order of the file. A
+/// constant or a fill stands where it was first used, which may be anywhere.
 std::vector<std::string> nodesOf(const KernelRun &run) {
   std::map<int64_t, std::string> names;
   for (Operation *member : run)
     member->walk([&](Operation *op) {
-      const NameLoc name = op->getLoc()->findInstanceOf<NameLoc>();
-      const auto at = name ? dyn_cast<FileLineColLoc>(name.getChildLoc())
-                           : FileLineColLoc();
-      if (at && at.getColumn() == 0 && !op->hasTrait<OpTrait::IsTerminator>())
-        names[at.getLine()] = name.getName().str();
+      if (op->hasTrait<OpTrait::IsTerminator>() ||
+          op->hasTrait<OpTrait::ConstantLike>() ||
+          op->getParentOfType<linalg::FillOp>() || isa<linalg::FillOp>(op))
+        return;
+      if (const NameLoc name = importedName(op->getLoc()))
+        names[cast<FileLineColLoc>(name.getChildLoc()).getLine()] =
+            name.getName().str();
     });
   std::vector<std::string> ordered;
   for (auto &[line, name] : names)

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "frontend/driver/InspectModel.h"
-#include "frontend/driver/KernelGraph.h"
+#include "frontend/driver/Lanes.h"
 #include "frontend/driver/Quantity.h"
 #include "frontend/driver/Values.h"
 
@@ -29,7 +29,9 @@ svg {{ background: #fafafa; border: 1px solid #ddd; max-width: 100%; }}
 .kernel rect {{ fill: #dbe9f6; stroke: #4a7fb0; }}
 .kernel.contraction rect {{ fill: #fbe3c8; stroke: #c08030; }}
 .kernel.move rect {{ fill: #f6d5d5; stroke: #b04a4a; }}
-.marked rect {{ stroke-width: 3; }} tr.marked {{ background: #eef5fc; }}
+.kernel rect.bar {{ fill: #9db8d2; stroke: none; }}
+.contraction rect.bar {{ fill: #e0b070; }} .name {{ font-weight: 600; }}
+g.marked rect {{ stroke-width: 2; }} .edge.marked {{ stroke: #c02020; }} tr.marked {{ background: #eef5fc; }}
 .edge {{ stroke: #888; fill: none; }}
 .buffer {{ fill: #cfe6cf; stroke: #4a904a; }}
 text {{ font: 11px system-ui, sans-serif; }}
@@ -59,87 +61,139 @@ std::string bytesText(std::uint64_t bytes) {
   return formatBytes(static_cast<double>(bytes));
 }
 
-/// The graph of the kernels, each a box with its work and its bytes.
-class GraphDrawing {
+/// The kernels below one another in the order of the call, each with its share
+/// of the work and of the bytes, and the arrays between them at their left.
+class KernelDrawing {
 public:
-  explicit GraphDrawing(const EntryReport &entry)
-      : kernels(entry.made.kernels), places(layOut(graphOf(kernels))) {}
+  explicit KernelDrawing(const EntryReport &entry)
+      : kernels(entry.made.kernels) {
+    placeLines();
+    for (const KernelFacts &kernel : kernels) {
+      mostFlops = std::max(mostFlops, flopsOf(kernel));
+      mostBytes = std::max(mostBytes, bytesOf(kernel));
+    }
+  }
 
   std::string draw() const {
-    std::size_t layers = 0, columns = 0;
-    for (const Place &place : places) {
-      layers = std::max(layers, place.layer + 1);
-      columns = std::max(columns, place.column + 1);
-    }
     std::string svg = fmt::format(
-        "<svg width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\">\n",
-        columns * stepX + margin, layers * stepY + margin);
+        "<svg width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} "
+        "{1}\">\n",
+        left + barsAt + 2 * barWidth + 160, (kernels.size() + 1) * rowHeight);
+    svg += title(barsAt, "work") + title(barsAt + barWidth + 70, "bytes");
     for (std::size_t i = 0; i < kernels.size(); ++i)
       for (const codegen::KernelEdge &edge : kernels[i].reads)
-        svg += drawEdge(indexOf(edge.from), i, edge.bytes);
+        svg += drawLine(indexOf(edge.from), i, edge.bytes);
     for (std::size_t i = 0; i < kernels.size(); ++i)
-      svg += drawBox(i);
+      svg += drawRow(i);
     return svg + "</svg>\n";
   }
 
 private:
-  static constexpr std::size_t width = 200, height = 52, stepX = 220,
-                               stepY = 90, margin = 20;
+  static constexpr std::size_t rowHeight = 24, laneWidth = 9, boxWidth = 560,
+                               barsAt = boxWidth + 16, barWidth = 150;
 
-  static Graph graphOf(const std::vector<KernelFacts> &kernels) {
-    Graph graph{kernels.size(), {}};
-    for (std::size_t i = 0; i < kernels.size(); ++i)
-      for (const codegen::KernelEdge &edge : kernels[i].reads)
-        graph.edges.emplace_back(edge.from - kernels[0].id, i);
-    return graph;
+  static double flopsOf(const KernelFacts &kernel) {
+    return static_cast<double>(kernel.flops) *
+           static_cast<double>(kernel.trips);
+  }
+  static double bytesOf(const KernelFacts &kernel) {
+    return static_cast<double>(kernel.bytesRead + kernel.bytesWritten) *
+           static_cast<double>(kernel.trips);
   }
   std::size_t indexOf(std::int64_t id) const {
     return static_cast<std::size_t>(id - kernels[0].id);
   }
-  std::size_t x(std::size_t i) const {
-    return margin + places[i].column * stepX;
-  }
-  std::size_t y(std::size_t i) const {
-    return margin + places[i].layer * stepY;
+  /// The middle of a row.
+  static std::size_t y(std::size_t row) {
+    return (row + 1) * rowHeight + rowHeight / 2;
   }
 
-  std::string drawEdge(std::size_t from, std::size_t to,
+  void placeLines() {
+    std::vector<std::size_t> last(kernels.size(), 0);
+    for (std::size_t i = 0; i < kernels.size(); ++i)
+      for (const codegen::KernelEdge &edge : kernels[i].reads)
+        last[indexOf(edge.from)] = std::max(last[indexOf(edge.from)], i);
+    std::vector<Span> spans;
+    std::vector<std::size_t> writers;
+    for (std::size_t i = 0; i < kernels.size(); ++i)
+      if (last[i] > i) {
+        spans.push_back({i, last[i]});
+        writers.push_back(i);
+      }
+    const std::vector<std::size_t> found = lanesOf(spans);
+    lanes.resize(kernels.size());
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+      lanes[writers[i]] = found[i];
+      count = std::max(count, found[i] + 1);
+    }
+    left = count * laneWidth + 20;
+  }
+
+  std::string title(std::size_t at, const char *text) const {
+    return fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n", left + at,
+                       rowHeight - 8, text);
+  }
+
+  std::string drawLine(std::size_t from, std::size_t to,
                        std::uint64_t bytes) const {
-    const std::size_t x0 = x(from) + width / 2, y0 = y(from) + height,
-                      x1 = x(to) + width / 2, y1 = y(to);
+    const std::size_t lane = left - 12 - lanes[from] * laneWidth;
     return fmt::format(
-        "<path class=\"edge\" stroke-width=\"{:.1f}\" d=\"M{} {}C{} {} {} {} "
-        "{} {}\"><title>{}</title></path>\n",
-        1 + std::log2(1 + static_cast<double>(bytes) / 4096) / 3, x0, y0, x0,
-        (y0 + y1) / 2, x1, (y0 + y1) / 2, x1, y1, bytesText(bytes));
+        "<path class=\"edge\" data-kernel=\"{}\" stroke-width=\"{:.1f}\" "
+        "d=\"M{} {}H{}V{}H{}\"><title>{}</title></path>\n",
+        kernels[from].id,
+        1 + std::log2(1 + static_cast<double>(bytes) / 4096) / 4, left,
+        y(from) + 5, lane, y(to) - 5, left, bytesText(bytes));
   }
 
-  std::string drawBox(std::size_t i) const {
+  std::string bar(std::size_t at, std::size_t row, double share,
+                  const std::string &text) const {
+    const double length = share * barWidth;
+    return fmt::format("<rect class=\"bar\" x=\"{}\" y=\"{}\" "
+                       "width=\"{:.1f}\" height=\"10\"/><text x=\"{:.1f}\" "
+                       "y=\"{}\">{}</text>",
+                       left + at, y(row) - 5, length,
+                       static_cast<double>(left + at) + length + 5, y(row) + 4,
+                       text);
+  }
+
+  std::string drawRow(std::size_t i) const {
     const KernelFacts &kernel = kernels[i];
     const bool contraction =
         std::any_of(kernel.ops.begin(), kernel.ops.end(),
                     [](const codegen::OpFacts &op) { return op.contraction; });
-    const std::string work = workText(kernel);
+    const std::string work = workText(kernel), place = placeText(kernel);
     return fmt::format(
-        "<g class=\"kernel{}\" data-kernel=\"{}\"><title>{}</title><rect "
-        "x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"6\"/>"
-        "<text x=\"{}\" y=\"{}\">{}: {}</text>"
-        "<text x=\"{}\" y=\"{}\">{}{}; {}FLOP</text>"
-        "<text x=\"{}\" y=\"{}\">{} in, {} out</text></g>\n",
-        contraction    ? " contraction"
-        : kernel.moves ? " move"
-                       : "",
-        kernel.id, escapeHtml(work), x(i), y(i), width, height, x(i) + 8,
-        y(i) + 16, kernel.id, escapeHtml(shortened(work, 26)), x(i) + 8,
-        y(i) + 31, kernel.nodes.empty() ? "line " : "",
-        escapeHtml(
-            shortened(linesText(kernel), kernel.nodes.empty() ? 14 : 20)),
-        withPrefix(kernel.flops), x(i) + 8, y(i) + 46,
-        bytesText(kernel.bytesRead), bytesText(kernel.bytesWritten));
+               "<g class=\"kernel{}\" data-kernel=\"{}\"><title>{}\n{}</title>"
+               "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"4\"/>"
+               "<text x=\"{}\" y=\"{}\">{}</text><text class=\"name\" "
+               "x=\"{}\" y=\"{}\">{}</text><text x=\"{}\" y=\"{}\">{}</text>",
+               contraction    ? " contraction"
+               : kernel.moves ? " move"
+                              : "",
+               kernel.id, escapeHtml(place), escapeHtml(work), left,
+               y(i) - rowHeight / 2 + 2, boxWidth, rowHeight - 4, left + 6,
+               y(i) + 4, kernel.id, left + 36, y(i) + 4,
+               escapeHtml(shortened(place, 38)), left + 290, y(i) + 4,
+               escapeHtml(shortened(work, 42))) +
+           bar(barsAt, i, flopsOf(kernel) / mostFlops,
+               kernel.flops > 0 ? withPrefix(flopsOf(kernel)) + "FLOP" : "") +
+           bar(barsAt + barWidth + 70, i, bytesOf(kernel) / mostBytes,
+               formatBytes(bytesOf(kernel))) +
+           "</g>\n";
+  }
+
+  static std::string placeText(const KernelFacts &kernel) {
+    const std::string text = linesText(kernel);
+    return kernel.nodes.empty() && !text.empty() ? "line " + text : text;
   }
 
   const std::vector<KernelFacts> &kernels;
-  std::vector<Place> places;
+  /// Of what each kernel writes.
+  std::vector<std::size_t> lanes;
+  /// Where the boxes begin.
+  std::size_t left = 0;
+  double mostFlops = 1, mostBytes = 1;
 };
 
 /// Addresses upward, moments to the right: each temporary array a rectangle.
@@ -212,8 +266,9 @@ std::string section(const EntryReport &entry) {
              escapeHtml(entry.type.name), withPrefix(entry.flops()),
              bytesText(entry.leastBytes()), entry.made.kernels.size(),
              entry.views, copies) +
-         "<h3>Kernels</h3>\n" + GraphDrawing(entry).draw() +
-         kernelTable(entry) + "<h3>Not fused</h3>\n" + unfusedTable(entry) +
+         "<h3>Kernels</h3>\n" + KernelDrawing(entry).draw() +
+         "<details><summary>As a table</summary>\n" + kernelTable(entry) +
+         "</details>\n<h3>Not fused</h3>\n" + unfusedTable(entry) +
          fmt::format("<h3>Arena: {} at its peak</h3>\n",
                      bytesText(entry.made.workspaceBytes)) +
          drawArena(entry) + "</section>\n";

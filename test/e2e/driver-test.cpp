@@ -1,47 +1,35 @@
 // What mgc's reports are made of.
-#include "frontend/driver/KernelGraph.h"
+#include "frontend/driver/Lanes.h"
 #include "frontend/driver/Quantity.h"
 #include "frontend/driver/Roofline.h"
 
 #include "gtest/gtest.h"
 
 #include <random>
-#include <set>
 
 namespace mg::driver {
 namespace {
 
-Graph randomGraph(std::size_t nodes, std::mt19937 &random) {
-  Graph graph{nodes, {}};
-  for (std::size_t to = 1; to < nodes; ++to)
-    for (unsigned edge = random() % 4; edge > 0; --edge)
-      graph.edges.emplace_back(random() % to, to);
-  return graph;
-}
-
-TEST(KernelGraph, EveryEdgeLeadsDownAndNoTwoBoxesMeet) {
+TEST(Lanes, HoldOneArrayAtATime) {
   std::mt19937 random(7);
-  for (std::size_t nodes : {0, 1, 2, 10, 200}) {
-    const Graph graph = randomGraph(nodes, random);
-    const std::vector<Place> places = layOut(graph);
-    ASSERT_EQ(places.size(), nodes);
-    for (auto [from, to] : graph.edges)
-      EXPECT_LT(places[from].layer, places[to].layer);
-    std::set<std::pair<std::size_t, std::size_t>> taken;
-    for (const Place &place : places)
-      EXPECT_TRUE(taken.emplace(place.layer, place.column).second);
+  for (std::size_t count : {0, 1, 2, 10, 200}) {
+    std::vector<Span> spans;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t first = random() % 50;
+      spans.push_back({first, first + 1 + random() % 20});
+    }
+    const std::vector<std::size_t> lanes = lanesOf(spans);
+    ASSERT_EQ(lanes.size(), count);
+    for (std::size_t i = 0; i < count; ++i)
+      for (std::size_t j = 0; j < i; ++j)
+        EXPECT_TRUE(lanes[i] != lanes[j] || spans[i].last <= spans[j].first ||
+                    spans[j].last <= spans[i].first);
   }
 }
 
-TEST(KernelGraph, AChainIsAColumnAndParallelChainsDoNotCross) {
-  // 0 -> 2 -> 5, 1 -> 3 -> 4: the numbers cross, the drawing does not.
-  const std::vector<Place> places =
-      layOut({6, {{0, 2}, {1, 3}, {2, 5}, {3, 4}}});
-  EXPECT_EQ(places[0].column, places[2].column);
-  EXPECT_EQ(places[2].column, places[5].column);
-  EXPECT_EQ(places[1].column, places[4].column);
-  EXPECT_NE(places[0].column, places[1].column);
-  EXPECT_EQ(places[5].layer, 2u);
+TEST(Lanes, AChainIsOneLineAndWhatGoesAroundItStandsOutside) {
+  EXPECT_EQ(lanesOf({{0, 3}, {0, 1}, {1, 2}, {2, 3}}),
+            (std::vector<std::size_t>{1, 0, 0, 0}));
 }
 
 TEST(Quantity, ThreeDigitsAndAPrefix) {
