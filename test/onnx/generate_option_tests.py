@@ -301,16 +301,16 @@ def signals(s, d):
                                   np.array(4096, F32)], known=range(5))
 
 
-def main():
+def main(families):
     folder = pathlib.Path(sys.argv[1])
     rounds, seed = (list(map(int, sys.argv[2:])) + [4, 1][len(sys.argv) - 2:])[:2]
     onnxruntime.set_default_logger_severity(4)
     suite, draw = Suite(folder), Draw(seed)
     for _ in range(rounds):
-        for family in (contractions, convolutions, rare_convolutions, pools, norms, resizes, grids, regions, losses, signals):
+        for family in families:
             family(suite, draw)
     print(f"{folder}: tests judged by " + ", ".join(f"{judge}: {count}" for judge, count in suite.by.items()))
 
 
 if __name__ == "__main__":
-    main()
+    main((contractions, convolutions, rare_convolutions, pools, norms, resizes, grids, regions, losses, signals))

@@ -166,6 +166,11 @@ TEST(Operators, Slices) {
   const std::int64_t least = std::numeric_limits<std::int64_t>::min();
   expect({"Slice", 13}, {x, i64({-1}), i64({least}), i64({1}), i64({-2})},
          f32({2, 0, 5, 3}, {2, 2}));
+  // NumPy has none of these; a start before the first is the first.
+  expect({"Slice", 13}, {x, i64({-9}), i64({least}), i64({1}), i64({-1})},
+         f32({0, 3}, {2, 1}));
+  expect({"Slice", 13}, {x, i64({9}), i64({1}), i64({1}), i64({-1})},
+         f32({2, 5}, {2, 1}));
 }
 
 TEST(Operators, PaddingByCopies) {
@@ -222,6 +227,10 @@ TEST(Operators, ArithmeticOfIntegers) {
   expect({"Pow", 13}, {b, i32({3, 2, 3, 0})}, i32({8, 4, -8, 1}));
   expect({"Pow", 13}, {b, f32({3, 2, 3, 0})}, i32({8, 4, -8, 1}));
   expect({"Pow", 13}, {f32({2, 3}), i64({3})}, f32({8, 27}));
+  // An exponent that the base's type cannot hold.
+  const Tensor half = astype(f32({1000}), DType::f16);
+  expect({"Pow", 15}, {half, f32({1.2f})},
+         astype(f32({3981.0717f}), DType::f16));
   const Tensor u8 = astype(i32({200, 100}), DType::u8);
   expect({"Add", 14}, {u8, u8}, astype(i32({144, 200}), DType::u8));
 }

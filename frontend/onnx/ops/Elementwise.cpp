@@ -23,6 +23,8 @@ void requireOneType(const Call &call) {
                             type_string(call[i]), type_string(call[0])));
 }
 
+bool isReal(const Tensor &x) { return x.dtype() >= DType::f16; }
+
 //===----------------------------------------------------------------------===//
 // One operand
 //===----------------------------------------------------------------------===//
@@ -75,8 +77,7 @@ Tensors mean(const Call &call) {
 
 /// `/` of floats, and of integers rounded toward zero.
 Tensor quotient(Arg a, Arg b) {
-  const bool isReal = a.tensor.dtype() >= DType::f16;
-  return isReal ? a / b : truncate_divide(a, b);
+  return isReal(a.tensor) ? a / b : truncate_divide(a, b);
 }
 
 Tensors mod(const Call &call) {
@@ -94,22 +95,26 @@ Tensors bitShift(const Call &call) {
   call.fail(fmt::format("the direction is '{}', not LEFT or RIGHT", direction));
 }
 
-/// The exponent has a type of its own; the result has the base's.
-Tensors power(const Call &call) {
-  const Tensor &x = call[0], &y = call[1];
-  const bool isReal = x.dtype() >= DType::f16;
-  if (!isReal && y.dtype() >= DType::f16)
-    return {
-        astype(pow(astype(x, DType::f64), astype(y, DType::f64)), x.dtype())};
+/// x to the power of y, in x's type.
+Tensor power(const Call &call, const Tensor &x, const Tensor &y) {
   // One known number is a constant of the code, and may be multiplications.
   if (Call::isKnown(y) && y.size() == 1 && y.rank() <= x.rank()) {
     const double exponent = call.number(1, "the exponent");
-    if (isReal)
-      return {pow(x, exponent)};
+    if (isReal(x))
+      return pow(x, exponent);
     if (exponent >= 0 && exponent < 64)
-      return {pow(x, static_cast<int>(exponent))};
+      return pow(x, static_cast<int>(exponent));
   }
-  return {pow(x, astype(y, x.dtype()))};
+  return pow(x, astype(y, x.dtype()));
+}
+
+/// The exponent has a type of its own; the result has the base's.
+Tensors power(const Call &call) {
+  const Tensor &x = call[0], &y = call[1];
+  if (!isReal(y))
+    return {power(call, x, y)};
+  const DType wide = isReal(x) ? promote(x.dtype(), y.dtype()) : DType::f64;
+  return {astype(power(call, astype(x, wide), y), x.dtype())};
 }
 
 Tensors select(const Call &call) {

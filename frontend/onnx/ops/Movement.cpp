@@ -99,7 +99,21 @@ Tensors split(const Call &call) {
 
 using List = std::vector<std::int64_t>;
 
-/// x[starts : ends : steps] on `axes`, clamped as NumPy clamps.
+/// start : end : step of n elements. Clamped as the standard has it: a start
+/// before the first element is the first one, backwards too.
+Index stretch(std::int64_t start, std::int64_t end, std::int64_t step,
+              std::int64_t n) {
+  if (n == 0)
+    return slice(0, 0);
+  const bool isBackward = step < 0;
+  const auto within = [&](std::int64_t i, std::int64_t low) {
+    return std::clamp(i < 0 ? i + n : i, low, isBackward ? n - 1 : n);
+  };
+  const std::int64_t stop = within(end, isBackward ? -1 : 0);
+  return slice(within(start, 0), stop < 0 ? Bound(none) : Bound(stop), step);
+}
+
+/// x[starts : ends : steps] on `axes`.
 Tensors slices(const Call &call, const List &starts, const List &ends,
                const std::optional<List> &axes, const List &steps) {
   const Tensor &x = call[0];
@@ -117,7 +131,7 @@ Tensors slices(const Call &call, const List &starts, const List &ends,
     if (steps[i] == 0)
       call.fail("a step is zero");
     indices[static_cast<std::size_t>(places[i])] =
-        slice(starts[i], ends[i], steps[i]);
+        stretch(starts[i], ends[i], steps[i], x.size(places[i]));
   }
   return {indices.empty() ? x : Place(x, indices).get()};
 }
