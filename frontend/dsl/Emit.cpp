@@ -102,17 +102,22 @@ struct Emission {
     });
   }
 
+  static std::size_t bytesOf(const Spec &spec) {
+    return static_cast<std::size_t>(checkedSize(spec.shape, spec.dtype,
+                                                Scope::op(), Scope::where())) *
+           size_of(spec.dtype);
+  }
+
   bool folds() const {
     if (!Folding::isOn() || !allKnown(operands) || callsFunctions())
       return false;
-    std::size_t bytes = 0;
-    for (mlir::Type type : results) {
-      const Spec spec = specOf(type);
-      bytes += static_cast<std::size_t>(checkedSize(
-                   spec.shape, spec.dtype, Scope::op(), Scope::where())) *
-               size_of(spec.dtype);
-    }
-    return bytes <= (operands.empty() ? maxFoldedSourceBytes : maxFoldedBytes);
+    std::size_t read = 0, made = 0;
+    for (const Tensor &operand : operands)
+      read += bytesOf(specOf(operand));
+    for (mlir::Type type : results)
+      made += bytesOf(specOf(type));
+    return made <= maxGrownBytes ||
+           (made <= maxFoldedBytes && made <= 2 * read);
   }
 
   Tensors append(Trace &trace) const {

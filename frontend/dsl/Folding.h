@@ -8,10 +8,10 @@ namespace mg::detail {
 
 /// Results larger than this are computed where the program runs.
 inline constexpr std::size_t maxFoldedBytes = std::size_t(1) << 20;
-
-/// Sources (an iota) larger than this are computed there, too: a kernel makes
+/// So are those larger than this that have more than twice the bytes of what
+/// they are computed of: an iota, a vector spread over an image. A kernel makes
 /// their elements where it needs them.
-inline constexpr std::size_t maxFoldedSourceBytes = 4096;
+inline constexpr std::size_t maxGrownBytes = 4096;
 
 /// While alive, an op of this thread whose operands all have values is computed
 /// at once though a trace is open, unless its results are large. An importer

@@ -199,6 +199,20 @@ TEST(Import, KeptWeightsStayOps) {
   EXPECT_EQ(kept.weights(), std::vector<std::string>{"w"});
 }
 
+/// A kernel reads 64 floats for an image of 262 kB.
+TEST(Import, WhatIsKnownIsNotSpreadOut) {
+  std::vector<float> bias;
+  for (int i = 0; i < 64; ++i)
+    bias.push_back(static_cast<float>(i));
+  Module m(model(graph({{node("Add", {"x", "b"}, {"y"})},
+                        {value("x", f32, {1, 64, 32, 32})},
+                        {value("y", f32, {1, 64, 32, 32})},
+                        {tensor<float>("b", {64, 1, 1}, bias)}})));
+  for (const auto &[name, array] : m.imported.weights)
+    EXPECT_LE(array.bytes(), 64 * sizeof(float)) << name;
+  EXPECT_EQ(m.count<mlir::mg::BroadcastOp>(), 1);
+}
+
 //===----------------------------------------------------------------------===//
 // Functions and graphs in nodes
 //===----------------------------------------------------------------------===//
