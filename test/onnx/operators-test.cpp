@@ -35,6 +35,9 @@ struct NoHost : Host {
   Tensors run(const Graph &, const Tensors &) override {
     throw std::logic_error("no graph");
   }
+  ElementType elementType(std::string_view value) const override {
+    return value == "i4" ? ElementType::i4 : ElementType::undefined;
+  }
 };
 
 /// A node of one operator.
@@ -43,9 +46,10 @@ struct Operation {
   int version;
   Attributes attributes = {};
   std::size_t results = 1;
+  Strings names = {"a", "b", "c", "d", "e"};
 
   Tensors operator()(const Tensors &inputs) const {
-    Node node{.op = op, .attributes = attributes};
+    Node node{.op = op, .inputs = names, .attributes = attributes};
     node.outputs.resize(results, "y");
     const Definition *definition = findOperator("", op, version);
     if (!definition)
@@ -243,6 +247,12 @@ TEST(Operators, Casts) {
          astype(i32({-56}), DType::i8));
   expect({"Cast", 21, {to(ElementType::i4)}}, {f32({-9, 7.5, 8})},
          astype(i32({7, 7, -8}), DType::i8));
+  const Tensor bytes = astype(i32({-9, 7, 8}), DType::i8);
+  const Tensor nibbles = astype(i32({7, 7, -8}), DType::i8);
+  const Tensor unsignedOnes = astype(i32({7, 7, 8}), DType::u8);
+  expect({"BitCast", 26, {to(ElementType::u4)}}, {bytes}, unsignedOnes);
+  expect({"CastLike", 21, {}, 1, {"x", "i4"}}, {bytes, bytes}, nibbles);
+  expect({"CastLike", 21, {}, 1, {"x", "i8"}}, {bytes, bytes}, bytes);
   expectError({"Cast", 19, {to(ElementType::f8e5m2)}}, {f32({1})}, "float8e5m2",
               MG_ERROR_UNSUPPORTED);
 }

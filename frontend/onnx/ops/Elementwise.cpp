@@ -180,33 +180,46 @@ int narrowBits(ElementType type) {
   }
 }
 
-Tensors cast(const Call &call) {
+/// The integers of `dtype` that have the low bits of `x`'s, sign and all.
+Tensor lowBits(const Tensor &x, int bits, DType dtype) {
+  return (astype(x, dtype) << (8 - bits)) >> (8 - bits);
+}
+
+Tensor converted(const Tensor &x, ElementType type, DType dtype) {
+  const int bits = narrowBits(type);
+  return bits ? lowBits(astype(x, DType::i32), bits, dtype) : astype(x, dtype);
+}
+
+/// The attribute `to`.
+ElementType target(const Call &call) {
   if (!call.has("to"))
     call.fail("the attribute 'to' is missing");
-  const DType to = call.dtype("to", DType::f32);
-  const auto type = static_cast<ElementType>(call.integer("to", 0));
-  const int bits = narrowBits(type);
-  if (!bits)
-    return {astype(call[0], to)};
-  // The low bits, sign and all.
-  const Tensor y = astype(astype(call[0], DType::i32), to);
-  return {(y << (8 - bits)) >> (8 - bits)};
+  return static_cast<ElementType>(call.integer("to", 0));
+}
+
+Tensors cast(const Call &call) {
+  const ElementType type = target(call);
+  return {converted(call[0], type, call.dtype("to", DType::f32))};
 }
 
 Tensors castLike(const Call &call) {
-  return {astype(call[0], call[1].dtype())};
+  const DType dtype = call[1].dtype();
+  const ElementType type = call.host.elementType(call.node.inputs[1]);
+  return {dtypeOf(type) == dtype ? converted(call[0], type, dtype)
+                                 : astype(call[0], dtype)};
 }
 
 Tensors bitCast(const Call &call) {
-  if (!call.has("to"))
-    call.fail("the attribute 'to' is missing");
+  const int bits = narrowBits(target(call));
+  const Tensor &x = call[0];
   const DType to = call.dtype("to", DType::f32);
-  if (size_of(to) != size_of(call[0].dtype()))
+  if (size_of(to) != size_of(x.dtype()))
     call.fail(fmt::format("{} has not as many bits as {}", to_string(to),
-                          type_string(call[0])));
+                          type_string(x)));
   // A truth value is a byte, 0 or 1.
-  const bool isTruth = to == DType::b1 || call[0].dtype() == DType::b1;
-  return {isTruth ? astype(call[0], to) : bitcast(call[0], to)};
+  const bool isTruth = to == DType::b1 || x.dtype() == DType::b1;
+  const Tensor y = isTruth ? astype(x, to) : bitcast(x, to);
+  return {bits ? lowBits(y, bits, to) : y};
 }
 
 } // namespace
