@@ -329,9 +329,12 @@ Tensors tile(const Call &call) {
   const Tensor &x = call[0];
   const List repeats = call.integers(1, "the number of repeats");
   requireOneEach(call, repeats, axesOf(call, std::nullopt), "repeats");
-  for (const std::int64_t count : repeats)
+  for (const std::int64_t count : repeats) {
     if (count < 0)
       call.fail(fmt::format("a number of repeats is {}", count));
+    if (count > std::int64_t(1) << 31)
+      call.unsupported("more than 2^31 repeats");
+  }
   return {mg::tile(x, repeats)};
 }
 
