@@ -63,13 +63,13 @@ public:
       lseek(file, 0, SEEK_SET);
   }
 
-  /// The first line that tells of an error or a difference, else the first.
-  std::string reason() {
+  /// The first line with the first of `words` that there is.
+  std::string line(std::initializer_list<const char *> words) {
     std::fflush(nullptr);
     std::string all(static_cast<std::size_t>(lseek(file, 0, SEEK_END)), '\0');
     all.resize(static_cast<std::size_t>(
         std::max<ssize_t>(0, pread(file, all.data(), all.size(), 0))));
-    for (const char *word : {"error: ", "differs", "note: "}) {
+    for (const char *word : words) {
       const std::size_t found = all.find(word);
       if (found == std::string::npos)
         continue;
@@ -77,7 +77,7 @@ public:
       const std::size_t begin = before == std::string::npos ? 0 : before + 1;
       return all.substr(begin, all.find('\n', found) - begin);
     }
-    return all.substr(0, all.find('\n'));
+    return "";
   }
 
 private:
@@ -105,8 +105,8 @@ void work(Shared &shared, std::size_t count, unsigned limit,
         std::chrono::steady_clock::now() - start;
     alarm(0);
     slot.seconds = taken.count();
-    if (slot.status)
-      explain(slot, capture.reason());
+    explain(slot, slot.status ? capture.line({"error: ", "differs", "note: "})
+                              : capture.line({"compiled for the values of"}));
     slot.state = State::Ended;
   }
 }

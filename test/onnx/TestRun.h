@@ -12,7 +12,7 @@ enum class Verdict : int { Pass, Unsupported, Wrong, Crashed };
 
 struct Outcome {
   Verdict verdict = Verdict::Crashed;
-  /// Which signal, which error.
+  /// Which signal, which error; of one that passed, which inputs were fixed.
   std::string reason = {};
   double seconds = 0;
 };

@@ -9,10 +9,11 @@
 #include "frontend/driver/OnnxTest.h"
 #include "frontend/io/MappedFile.h"
 #include "frontend/io/WholeFile.h"
-#include "frontend/onnx/Model.h"
+#include "frontend/onnx/Operators.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -65,10 +66,13 @@ std::string plain(std::string_view name) {
   return letters;
 }
 
+std::string titleOf(std::string_view domain, std::string_view name) {
+  return domain.empty() || domain == "ai.onnx"
+             ? std::string(name)
+             : fmt::format("{}.{}", domain, name);
+}
 std::string titleOf(const onnx::Node &node) {
-  return node.domain.empty() || node.domain == "ai.onnx"
-             ? std::string(node.op)
-             : fmt::format("{}.{}", node.domain, node.op);
+  return titleOf(node.domain, node.op);
 }
 
 /// The only node, or the one that the test is called after: of several the
@@ -127,6 +131,10 @@ constexpr const char *words[] = {"pass", "unsupported", "wrong", "crashed"};
 
 struct Row {
   std::array<int, 4> counts{};
+  /// How many that passed were compiled for the values of some inputs.
+  int fixed = 0;
+  /// The versions from which an entry of our tables holds.
+  std::vector<int> since = {};
   /// Why the first that did not pass did not.
   std::string reason;
 
@@ -145,30 +153,45 @@ std::string shortReason(const std::string &reason) {
   return begin == std::string::npos ? reason : reason.substr(begin + 7);
 }
 
+/// What we have and what is tested.
 std::map<std::string, Row> byOperator(const std::vector<Test> &tests) {
   std::map<std::string, Row> rows;
   for (const Test &test : tests) {
     Row &row = rows[test.op];
     ++row[test.outcome.verdict];
-    if (test.outcome.verdict != Verdict::Pass && row.reason.empty())
+    const bool passed = test.outcome.verdict == Verdict::Pass;
+    row.fixed += passed && !test.outcome.reason.empty();
+    if (!passed && row.reason.empty())
       row.reason = shortReason(test.outcome.reason);
   }
+  for (const onnx::Definition &definition : onnx::allOperators())
+    rows[titleOf(definition.domain, definition.name)].since.push_back(
+        definition.since);
   return rows;
+}
+
+std::string passed(const Row &row) {
+  return row.fixed ? fmt::format("{} ({})", row.counts[0], row.fixed)
+                   : std::to_string(row.counts[0]);
 }
 
 std::string table(const std::vector<Test> &tests, const Settings &settings) {
   Row all;
   const auto rows = byOperator(tests);
-  for (const auto &[op, row] : rows)
+  for (const auto &[op, row] : rows) {
+    all.fixed += row.fixed;
     for (std::size_t i = 0; i < row.counts.size(); ++i)
       all.counts[i] += row.counts[i];
-  std::string text = fmt::format(
-      "{} {}: {} pass, {} unsupported, {} wrong, {} crashed.\n\n"
-      "| operator | tests | pass | not supported |\n|---|---|---|---|\n",
-      all.all(), settings.title, all.counts[0], all.counts[1], all.counts[2],
-      all.counts[3]);
+  }
+  std::string text =
+      fmt::format("{} {}: {} pass, {} unsupported, {} wrong, {} crashed.\n\n"
+                  "| operator | from version | tests | pass | not supported |\n"
+                  "|---|---|---|---|---|\n",
+                  all.all(), settings.title, passed(all), all.counts[1],
+                  all.counts[2], all.counts[3]);
   for (const auto &[op, row] : rows)
-    text += fmt::format("| {} | {} | {} | {} |\n", op, row.all(), row.counts[0],
+    text += fmt::format("| {} | {} | {} | {} | {} |\n", op,
+                        fmt::join(row.since, ", "), row.all(), passed(row),
                         row.reason);
   return text;
 }

@@ -22,6 +22,8 @@ double coordinate(const Stretch &d, Coordinates mode, std::int64_t i) {
     return input / 2 * (1 - output / exact) + halfPixel;
   case Coordinates::pytorchHalfPixel:
     return output == 1 ? 0 : halfPixel;
+  case Coordinates::halfPixelForNearest:
+    return (x + 0.5) / d.scale;
   case Coordinates::alignCorners: // by the standard's tests not `output`
     return exact == 1 ? 0 : x * (input - 1) / (exact - 1);
   case Coordinates::asymmetric:

@@ -16,6 +16,7 @@ enum class Coordinates : std::uint8_t {
   halfPixel,
   halfPixelSymmetric,
   pytorchHalfPixel,
+  halfPixelForNearest,
   alignCorners,
   asymmetric,
   cropAndResize

@@ -39,6 +39,7 @@ Resampling resamplingOf(const Call &call) {
       {{"half_pixel", Coordinates::halfPixel},
        {"half_pixel_symmetric", Coordinates::halfPixelSymmetric},
        {"pytorch_half_pixel", Coordinates::pytorchHalfPixel},
+       {"tf_half_pixel_for_nn", Coordinates::halfPixelForNearest},
        {"align_corners", Coordinates::alignCorners},
        {"asymmetric", Coordinates::asymmetric},
        {"tf_crop_and_resize", Coordinates::cropAndResize}});
