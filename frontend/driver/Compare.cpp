@@ -101,10 +101,9 @@ Tolerance defaultTolerance(mg_dtype dtype) {
   return {roundings * epsilon, roundings * epsilon, 0, false};
 }
 
-Tolerance toleranceFor(const eager::Array &expected) {
-  Tolerance tolerance = defaultTolerance(expected.view.dtype);
+double largestElement(const eager::Array &array) {
   double largest = 0;
-  const eager::Array rows = eager::rowMajor(expected);
+  const eager::Array rows = eager::rowMajor(array);
   withElement(rows.view.dtype, [&](auto element) {
     using T = decltype(element);
     const auto *values = static_cast<const T *>(rows.view.data);
@@ -114,8 +113,13 @@ Tolerance toleranceFor(const eager::Array &expected) {
         largest = std::max(largest, size);
     }
   });
-  tolerance.absolute =
-      std::max(tolerance.absolute, tolerance.relative * largest);
+  return largest;
+}
+
+Tolerance toleranceFor(const eager::Array &expected) {
+  Tolerance tolerance = defaultTolerance(expected.view.dtype);
+  tolerance.absolute = std::max(tolerance.absolute,
+                                tolerance.relative * largestElement(expected));
   return tolerance;
 }
 

@@ -23,6 +23,9 @@ struct Tolerance {
 /// roundings, for sums in another order.
 Tolerance defaultTolerance(mg_dtype dtype);
 
+/// The largest size of the finite elements.
+double largestElement(const eager::Array &array);
+
 /// The same, with errors measured by the largest element too: what a sum of
 /// large numbers leaves of small ones is no fault of who computed it.
 Tolerance toleranceFor(const eager::Array &expected);

@@ -125,7 +125,7 @@ pid_t startWorker(Shared &shared, std::size_t count, unsigned limit,
 }
 
 Outcome outcomeOf(const Slot &slot) {
-  constexpr int unsupported = 4, internal = 70;
+  constexpr int malformed = 3, unsupported = 4, internal = 70;
   Outcome outcome;
   outcome.seconds = slot.seconds;
   outcome.reason = slot.reason;
@@ -134,6 +134,7 @@ Outcome outcomeOf(const Slot &slot) {
   else
     outcome.verdict = slot.status == 0             ? Verdict::Pass
                       : slot.status == unsupported ? Verdict::Unsupported
+                      : slot.status == malformed   ? Verdict::Broken
                       : slot.status == internal    ? Verdict::Crashed
                                                    : Verdict::Wrong;
   return outcome;

@@ -8,7 +8,8 @@
 
 namespace mg::onnxtests {
 
-enum class Verdict : int { Pass, Unsupported, Wrong, Crashed };
+/// Broken: the files cannot be read, or contradict each other.
+enum class Verdict : int { Pass, Unsupported, Broken, Wrong, Crashed };
 
 struct Outcome {
   Verdict verdict = Verdict::Crashed;
