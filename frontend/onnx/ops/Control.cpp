@@ -161,7 +161,8 @@ private:
         return std::nullopt;
       if (!isTrue(condition))
         break;
-      const Tensors results = step(Tensor(Number(trip)), condition, state);
+      const Tensors results =
+          step(full({}, trip, DType::i64), condition, state);
       condition = results[0];
       state = slice(results, 1, state.size());
       for (std::size_t k = 0; k < parts.size(); ++k)
