@@ -178,6 +178,29 @@ static void dropInnermost(const LoopClasses &classes, llvm::BitVector &rows) {
   }
 }
 
+/// Takes from `rows` those that windows slide along the innermost dimension by:
+/// such a row has the few elements of one window, and the vectors that could go
+/// along its neighbours are gone.
+static void dropSliding(const LoopClasses &classes, llvm::BitVector &rows) {
+  for (auto [i, constOp] : llvm::enumerate(classes.members())) {
+    GenericOp op = constOp;
+    if (!reduces(op) || isContraction(op))
+      continue;
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      const AffineMap map = op.getMatchingIndexingMap(input);
+      if (map.getNumResults() == 0)
+        continue;
+      const AffineExpr innermost = map.getResults().back();
+      if (isa<AffineDimExpr, AffineConstantExpr>(innermost))
+        continue;
+      for (unsigned loop = 0; loop < op.getNumLoops(); ++loop)
+        if (int cls = classes.classOf(i, loop);
+            cls >= 0 && innermost.isFunctionOfDim(loop))
+          rows.reset(cls);
+    }
+  }
+}
+
 /// Whether each op has all rows parallel or reduces across all of them, and
 /// some op does the first.
 static bool agree(const LoopClasses &classes, ArrayRef<unsigned> rows) {
@@ -197,6 +220,7 @@ static SmallVector<unsigned> chooseRows(const LoopClasses &classes) {
   llvm::BitVector good(classes.size());
   for (unsigned cls = 0; cls < classes.size(); ++cls)
     good[cls] = classes.isRow(cls);
+  dropSliding(classes, good);
   GenericOp first = classes.members().front();
   // What one loop less leaves may be innermost where it was not before.
   for (;;) {

@@ -25,6 +25,22 @@ func.func @softmax(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
 
 // -----
 
+// Windows that slide along the innermost dimension have no row for each of its
+// places: vectors go along them.
+// CHECK-LABEL: @windows
+// CHECK: linalg.generic {{.*}}"reduction", "reduction"{{.*}}mg.kernel = 0 : i64, mg.rows = array<i64: 0, 1>
+// CHECK: linalg.generic {{.*}}mg.kernel = 0 : i64, mg.rows = array<i64: 0, 1>
+// CHECK: arith.divf
+func.func @windows(%x: tensor<4x10x34xf32>) -> tensor<4x8x32xf32> {
+  %c = mg.constant dense<9.0> : tensor<4x8x32xf32>
+  %w = mg.unfold %x dims [1, 2] size [3, 3] stride [1, 1] dilation [1, 1] : tensor<4x10x34xf32> -> tensor<4x8x32x3x3xf32>
+  %s = mg.reduce sum %w [3, 4] : tensor<4x8x32x3x3xf32> -> tensor<4x8x32xf32>
+  %y = mg.div %s, %c : tensor<4x8x32xf32>
+  return %y : tensor<4x8x32xf32>
+}
+
+// -----
+
 // Ops over the same loops are one nest with a result for each that is wanted.
 // CHECK-LABEL: @siblings
 // CHECK: %[[R:.*]]:3 = linalg.generic {{.*}} ins(%arg0 : tensor<64x32xf32>)
