@@ -65,7 +65,7 @@ def casts(s, d):
 
 
 def activations(s, d):
-    x, alpha = 2 * d.floats(*shape_of(d)), d.one(None, 0.3, 1.5)
+    x, alpha = np.clip(2 * d.floats(*shape_of(d)), -3, 9), d.one(None, 0.3, 1.5)  # (before -3 Gelu cancels)
     for op, version in (("Elu", 6), ("Celu", 12), ("LeakyRelu", d.one(6, 16)), ("ThresholdedRelu", 10)):
         s.add(op, max(version, 7), [x], alpha=alpha)
     s.add("Selu", 7, [x], alpha=alpha, gamma=d.one(None, 0.7))
@@ -178,7 +178,7 @@ def reductions(s, d):
     rank = len(shape)
     axes = [int(i) for i in d.random.permutation(rank)[:d.int(1, rank)]]
     for name in ("L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"):
-        dtype = d.one(np.int32, np.int64, F32, F32, np.float64) if name not in ("LogSum", "LogSumExp", "L2") else F32
+        dtype = d.one(np.int32, np.int64, F32, F32, np.float64) if name not in ("LogSum", "LogSumExp", "L2", "Prod") else F32
         x, keep = elements(d, dtype, *shape), d.int(0, 1)
         x = abs(x) + 1 if name == "LogSum" else x
         s.add("Reduce" + name, d.one(8, 11), [x], axes=d.one(axes, None), keepdims=keep)
