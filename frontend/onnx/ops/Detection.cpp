@@ -135,6 +135,8 @@ struct Align {
   /// Along the dimension of `size` from column `first` of the regions to
   /// `first` + 2, in `parts`.
   Places places(int first, std::int64_t parts, std::int64_t size) const {
+    if (parts < 1 || parts > 1 << 16)
+      call.fail(fmt::format("regions in {} parts", parts));
     const Tensor start = regions(all, first);
     Tensor extent = regions(all, first + 2) - start;
     if (!halfPixel)
@@ -144,6 +146,8 @@ struct Align {
     const Tensor count =
         ratio > 0 ? full_like(part, ratio) : maximum(ceil(part), 0.0);
     const std::int64_t most = ratio > 0 ? ratio : mostOf(count);
+    if (most > 256)
+      call.unsupported(fmt::format("{} samples per part of a region", most));
     auto column = [](const Tensor &t) { return reshape(t, {-1, 1, 1}); };
     const DType dtype = regions.dtype();
     const Tensor step = column(part / maximum(count, 1.0));
@@ -163,9 +167,8 @@ private:
                        "before the model runs");
     double most = 1;
     for (double n : count.to_vector<double>())
-      most = std::max(most, n);
-    if (most > 4096)
-      call.unsupported(fmt::format("{} samples per part of a region", most));
+      if (n > most)
+        most = std::min(n, 1e9);
     return static_cast<std::int64_t>(most);
   }
 };

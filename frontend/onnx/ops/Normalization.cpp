@@ -197,10 +197,11 @@ static Tensors localResponseNormalization(const Call &call) {
   if (size < 1 || size > std::int64_t(1) << 31)
     call.fail(fmt::format("a window of {} channels", size));
   Shape low(x.shape().size(), 0), high = low;
-  low[1] = (size - 1) / 2;
-  high[1] = size - 1 - low[1];
+  // Further than all channels there is nothing but zeros.
+  low[1] = std::min((size - 1) / 2, x.shape()[1]);
+  high[1] = std::min(size / 2, x.shape()[1]);
   const Tensor squares = pad(square(x), low, high);
-  const Tensor total = sum(unfold(squares, {{1}, {size}}), -1);
+  const Tensor total = sum(unfold(squares, {{1}, {low[1] + high[1] + 1}}), -1);
   const double alpha = call.number("alpha", 1e-4f);
   const Tensor base =
       total * (alpha / static_cast<double>(size)) + call.number("bias", 1);
