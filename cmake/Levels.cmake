@@ -13,7 +13,10 @@
 #   MG_LEVEL_<s>_FLAGS     compiler flags
 #   MG_LEVEL_<s>_CPU, _TUNE, _FEATURES   LLVM's target-cpu, tune-cpu and
 #                          target-features beyond the CPU's
-set(MG_LEVELS v2 v3 v4 znver4)
+#   MG_LEVEL_<s>_KERNELS   the level whose kernels and math it shares: itself,
+#                          or a lesser one where its extensions make them no
+#                          faster
+set(MG_LEVELS v2 v3 v4 icelake znver4)
 
 set(MG_LEVEL_v2_NAME x86-64-v2)
 set(MG_LEVEL_v2_LANES 4)
@@ -36,6 +39,18 @@ set(MG_LEVEL_v4_CPU x86-64-v4)
 set(MG_LEVEL_v4_TUNE generic)
 set(MG_LEVEL_v4_EXTENSIONS)
 
+# The AVX-512 of Intel's servers from Ice Lake on, which has products of bytes
+# and not yet bf16: what Zen 4 adds beyond that is not here.
+set(MG_LEVEL_icelake_NAME icelake-server)
+set(MG_LEVEL_icelake_LANES 16)
+set(MG_LEVEL_icelake_REGISTERS 32)
+set(MG_LEVEL_icelake_CPU x86-64-v4)
+set(MG_LEVEL_icelake_TUNE generic)
+set(MG_LEVEL_icelake_EXTENSIONS
+    avx512ifma avx512vbmi avx512vbmi2 avx512vnni avx512bitalg avx512vpopcntdq
+    gfni vaes vpclmulqdq aes pclmul)
+set(MG_LEVEL_icelake_KERNELS v4)
+
 # What we use of Zen 4, not the whole CPU: an Intel server with the same
 # AVX-512 extensions runs this level too.
 set(MG_LEVEL_znver4_NAME znver4)
@@ -49,6 +64,9 @@ set(MG_LEVEL_znver4_EXTENSIONS
 
 foreach(level ${MG_LEVELS})
   set(MG_LEVEL_${level}_ARCH x86_64)
+  if(NOT DEFINED MG_LEVEL_${level}_KERNELS)
+    set(MG_LEVEL_${level}_KERNELS ${level})
+  endif()
   set(flags -march=${MG_LEVEL_${level}_CPU})
   if(NOT MG_LEVEL_${level}_TUNE MATCHES "^x86-64") # LLVM knows it, clang not
     list(APPEND flags -mtune=${MG_LEVEL_${level}_TUNE})
@@ -75,6 +93,7 @@ set(MG_LEVEL_aarch64_REGISTERS 32)
 set(MG_LEVEL_aarch64_CPU generic)
 set(MG_LEVEL_aarch64_TUNE generic)
 set(MG_LEVEL_aarch64_FEATURES +neon)
+set(MG_LEVEL_aarch64_KERNELS aarch64)
 set(MG_LEVEL_aarch64_FLAGS --target=aarch64-linux-gnu)
 find_path(MG_AARCH64_HEADERS stdlib.h PATHS /usr/aarch64-linux-gnu/include
           NO_DEFAULT_PATH)
@@ -84,6 +103,13 @@ else()
   message(STATUS "The CPU level aarch64 is left out: it needs clang and "
                  "Debian's libstdc++-12-dev-arm64-cross")
 endif()
+
+# Those with kernels and math of their own.
+set(MG_KERNEL_LEVELS)
+foreach(level ${MG_LEVELS} ${MG_CROSS_LEVELS})
+  list(APPEND MG_KERNEL_LEVELS ${MG_LEVEL_${level}_KERNELS})
+endforeach()
+list(REMOVE_DUPLICATES MG_KERNEL_LEVELS)
 
 # Highway compiled for exactly one target, as the level's flags say, without
 # its run-time dispatch (we dispatch by our own table, see runtime/cpu.c).

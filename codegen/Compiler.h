@@ -67,7 +67,8 @@ private:
 };
 
 struct Options {
-  /// Names as in --mcpu: "x86-64-v2" .. "x86-64-v4", "znver4", "native".
+  /// Names as in --mcpu: "x86-64-v2" .. "x86-64-v4", "icelake-server", ..
+  /// "native".
   std::vector<std::string> levels = {"native"};
   int optLevel = 2;
   bool fastMath = false;

@@ -8,8 +8,9 @@
 #include "codegen/Compiler.h"
 #include "minigrad/cpu.h"
 
-#define MG_LEVEL(SUFFIX, ...)                                                  \
-  extern "C" const char mg_math_##SUFFIX[], mg_math_##SUFFIX##_end[];
+#define MG_LEVEL(SUFFIX, ARCHITECTURE, REQUIRED, NAME, LANES, REGISTERS, CPU,  \
+                 TUNE, FEATURES, MATH)                                         \
+  extern "C" const char mg_math_##MATH[], mg_math_##MATH##_end[];
 #include "codegen/Levels.inc"
 #undef MG_LEVEL
 
@@ -26,7 +27,7 @@ static constexpr Architecture aarch64 = {"aarch64-unknown-linux-gnu", "generic",
 
 llvm::ArrayRef<Level> allLevels() {
 #define MG_LEVEL(SUFFIX, ARCHITECTURE, REQUIRED, NAME, LANES, REGISTERS, CPU,  \
-                 TUNE, FEATURES)                                               \
+                 TUNE, FEATURES, MATH)                                         \
   {NAME,                                                                       \
    #SUFFIX,                                                                    \
    &ARCHITECTURE,                                                              \
@@ -36,7 +37,7 @@ llvm::ArrayRef<Level> allLevels() {
    TUNE,                                                                       \
    FEATURES,                                                                   \
    REQUIRED,                                                                   \
-   {mg_math_##SUFFIX, size_t(mg_math_##SUFFIX##_end - mg_math_##SUFFIX)}},
+   {mg_math_##MATH, size_t(mg_math_##MATH##_end - mg_math_##MATH)}},
   static const Level levels[] = {
 #include "codegen/Levels.inc"
   };

@@ -28,8 +28,8 @@ struct Level {
   unsigned lanes;                      // f32 lanes of its native vector
   unsigned registers;                  // native vectors that it holds
   llvm::StringRef cpu, tune, features; // LLVM's function attributes
-  uint64_t required; // the bits of mg_cpu_features() that it needs
-  llvm::StringRef bitcode;
+  uint64_t required;       // the bits of mg_cpu_features() that it needs
+  llvm::StringRef bitcode; // of the math, for this level or a lesser one
 };
 
 /// From weakest to strongest, those of other architectures last.

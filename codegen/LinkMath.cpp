@@ -2,8 +2,8 @@
 //
 // The bitcode is opened lazily and only what is called is read, so a module
 // without math pays nothing. `always_inline` ignores that caller and callee
-// were made for different CPUs; so both get the same attributes here, which
-// come from the table that gave the bitcode its flags.
+// were made for different CPUs; so both get the same attributes here. The table
+// that they come from gave the bitcode its flags: this level's, or a part.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/LinkMath.h"

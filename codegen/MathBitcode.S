@@ -1,4 +1,4 @@
-// The vector math of every CPU level as LLVM bitcode, in read-only data, from
+// The vector math of CPU levels as LLVM bitcode, in read-only data, from
 // mg_math_LEVEL to mg_math_LEVEL_end.
 .macro embed level, file
   .hidden mg_math_\level

@@ -56,11 +56,15 @@ static uint64_t detect(void) {
   found |= MG_CPU_V4;
 
   /* IFMA 21; VBMI 1, VBMI2 6, GFNI 8, VAES 9, VPCLMULQDQ 10, VNNI 11,
-   * BITALG 12, VPOPCNTDQ 14; BF16 5; AES 25, PCLMUL 1 */
-  if (has(b7, BIT(21)) &&
-      has(c7, BIT(1) | BIT(6) | BIT(8) | BIT(9) | BIT(10) | BIT(11) | BIT(12) |
-                  BIT(14)) &&
-      has(a71, BIT(5)) && has(c1, BIT(25) | BIT(1)))
+   * BITALG 12, VPOPCNTDQ 14; AES 25, PCLMUL 1 */
+  if (!has(b7, BIT(21)) || !has(c1, BIT(25) | BIT(1)) ||
+      !has(c7, BIT(1) | BIT(6) | BIT(8) | BIT(9) | BIT(10) | BIT(11) | BIT(12) |
+                   BIT(14)))
+    return found;
+  found |= MG_CPU_ICELAKE;
+
+  /* BF16 5 */
+  if (has(a71, BIT(5)))
     found |= MG_CPU_ZNVER4;
   return found;
 }
@@ -75,7 +79,8 @@ static uint64_t environment_mask(void) {
   } levels[] = {{"v2", MG_CPU_V2},
                 {"v3", MG_CPU_V3},
                 {"v4", MG_CPU_V4},
-                {"znver4", MG_CPU_ZNVER4}};
+                {"icelake", MG_CPU_ICELAKE},
+                {"znver4", MG_CPU_ZNVER4 | MG_CPU_ICELAKE}};
   const char *limit = getenv("MG_CPU_LIMIT");
   for (size_t i = 0; limit && i < sizeof levels / sizeof *levels; ++i)
     if (strcmp(limit, levels[i].name) == 0)

@@ -21,7 +21,8 @@ int main() try {
            .returns({"model", "optimizer", "loss"}),
        aot::entry("infer", infer, m, aot::input("x", mg::spec({360, 64})))
            .returns({"logits"})},
-      {.targets = {"x86-64-v2", "x86-64-v3", "x86-64-v4", "znver4"}});
+      {.targets = {"x86-64-v2", "x86-64-v3", "x86-64-v4", "icelake-server",
+                   "znver4"}});
 } catch (const std::exception &e) {
   std::fprintf(stderr, "train-generate: %s\n", e.what());
   return 1;

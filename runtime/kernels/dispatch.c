@@ -1,4 +1,5 @@
-/* From CPU features to the kernels of a level. */
+/* From CPU features to the kernels of a level: its own ones, or those that it
+ * shares (cmake/Levels.cmake). */
 #include "minigrad/cpu.h"
 #include "runtime/kernels/table.h"
 

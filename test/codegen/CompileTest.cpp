@@ -66,13 +66,14 @@ TEST_P(AtLevel, ElementwiseWithMath) {
 TEST(Compile, EveryLevelInOneObject) {
   const uint64_t features = mg_cpu_features();
   const auto x = ramp(1003, -4, 0.01f), w = ramp(1003, 1, 0.5f);
-  for (uint64_t mask : {MG_CPU_ZNVER4, MG_CPU_V4, MG_CPU_V3, MG_CPU_V2}) {
+  for (uint64_t mask :
+       {MG_CPU_ZNVER4, MG_CPU_ICELAKE, MG_CPU_V4, MG_CPU_V3, MG_CPU_V2}) {
     if ((features & mask) != mask)
       continue;
     const Compiled compiled(chain, {.levels = levelNames()});
     ASSERT_TRUE(compiled);
     EXPECT_STREQ(compiled.model->levels,
-                 "x86-64-v2,x86-64-v3,x86-64-v4,znver4");
+                 "x86-64-v2,x86-64-v3,x86-64-v4,icelake-server,znver4");
     mg_cpu_limit(mask);
     std::vector<float> y(1003);
     EXPECT_EQ(compiled.call({x.data(), w.data()}, {y.data()}), MG_OK);

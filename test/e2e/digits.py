@@ -8,7 +8,7 @@ import tempfile
 
 import numpy as np
 
-LEVELS = {"v2": "x86-64-v2", "v3": "x86-64-v3", "v4": "x86-64-v4", "znver4": "znver4"}
+LEVELS = {"v2": "x86-64-v2", "v3": "x86-64-v3", "v4": "x86-64-v4", "icelake": "icelake-server", "znver4": "znver4"}
 
 
 def run(*command, **environment):

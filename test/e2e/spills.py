@@ -21,7 +21,7 @@ X86_STACK = re.compile(r"\tv?mov[au]p[sd]\t(?:.*\(%r[sb]p\), %[xyz]mm|%[xyz]mm\d
 ARM = re.compile(r"\t(?:fmla|fmlal2?|bfdot|bfmmla|sdot|udot|mla|smlal2?|umlal2?)\tv")
 ARM_STACK = re.compile(r"\t(?:ldr|str|ldp|stp|ldur|stur)\tq.*\[(?:sp|x29)")
 LEVELS = {"x86-64-v2": (X86, X86_STACK), "x86-64-v3": (X86, X86_STACK), "x86-64-v4": (X86, X86_STACK),
-          "znver4": (X86, X86_STACK), "aarch64": (ARM, ARM_STACK)}
+          "icelake-server": (X86, X86_STACK), "znver4": (X86, X86_STACK), "aarch64": (ARM, ARM_STACK)}
 
 
 def function(name, arguments, body, result):

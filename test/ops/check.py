@@ -24,7 +24,7 @@ DTYPES = {
     "ui8": np.uint8, "ui16": np.uint16, "ui32": np.uint32, "ui64": np.uint64,
     "f16": np.float16, "f32": np.float32, "f64": np.float64,
 }
-LEVELS = ["x86-64-v2", "x86-64-v3", "x86-64-v4", "znver4"]
+LEVELS = ["x86-64-v2", "x86-64-v3", "x86-64-v4", "icelake-server", "znver4"]
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 1e-40, -1e-40, 88.5, -88.5, 1e10, -1e10, np.inf, -np.inf, np.nan]
 
 

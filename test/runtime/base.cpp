@@ -57,12 +57,27 @@ TEST(Cpu, LimitChoosesTheKernels) {
   EXPECT_EQ(mg_cpu_features(), all);
 }
 
+// Ice Lake's extensions make the kernels no faster.
+TEST(Cpu, LevelsMayShareKernels) {
+  mg_cpu_limit(MG_CPU_V4);
+  const mg_kernel_table *kernels = mg_kernels();
+  mg_cpu_limit(MG_CPU_ICELAKE);
+  EXPECT_EQ(mg_kernels(), kernels);
+  mg_cpu_limit(~uint64_t(0));
+  const uint64_t all = mg_cpu_features();
+  EXPECT_TRUE((all & MG_CPU_ZNVER4) != MG_CPU_ZNVER4 ||
+              (all & MG_CPU_ICELAKE) == MG_CPU_ICELAKE);
+}
+
 TEST(Cpu, EnvironmentLimits) {
   mg_cpu_limit(~uint64_t(0));
   const uint64_t all = mg_cpu_features();
   setenv("MG_CPU_LIMIT", "v2", 1);
   mg_cpu_limit(~uint64_t(0)); // asks again
   EXPECT_EQ(mg_cpu_features(), (all & MG_CPU_V2) | MG_CPU_KNOWN);
+  setenv("MG_CPU_LIMIT", "icelake", 1);
+  mg_cpu_limit(~uint64_t(0));
+  EXPECT_EQ(mg_cpu_features(), (all & MG_CPU_ICELAKE) | MG_CPU_KNOWN);
   setenv("MG_CPU_LIMIT", "no level", 1);
   mg_cpu_limit(~uint64_t(0));
   EXPECT_EQ(mg_cpu_features(), all);

@@ -47,7 +47,8 @@ void addCommonFlags(CLI::App &app, Options &options) {
       ->check(CLI::Range(0, 3))
       ->option_text("0..3");
   app.add_option("--mcpu", options.levels,
-                 "CPU levels: native, x86-64-v2, x86-64-v3, x86-64-v4, znver4; "
+                 "CPU levels: native, x86-64-v2, x86-64-v3, x86-64-v4, "
+                 "icelake-server, znver4; "
                  "aarch64 alone")
       ->delimiter(',')
       ->allow_extra_args(false);

@@ -15,13 +15,14 @@ extern "C" {
 #define MG_CPU_V4 UINT64_C(0x7)
 #define MG_CPU_ZNVER4 UINT64_C(0xf)
 #define MG_CPU_AARCH64 UINT64_C(0x10)
+#define MG_CPU_ICELAKE UINT64_C(0x27)
 #define MG_CPU_KNOWN (UINT64_C(1) << 63)
 
 /* The features of this machine, MG_CPU_KNOWN among them; from any thread. */
 uint64_t mg_cpu_features(void);
 
 /* For tests: from now on every feature outside `mask` counts as missing. The
- * environment variable MG_CPU_LIMIT (v2, v3, v4, znver4) does the same for a
+ * environment variable MG_CPU_LIMIT (v2, v3, v4, icelake, znver4) does the same for a
  * whole process. Generated code caches the features at its first call. */
 void mg_cpu_limit(uint64_t mask);
 
