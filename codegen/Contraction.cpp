@@ -130,7 +130,9 @@ int64_t panelUses(const LoopNest &nest, unsigned loop) {
       chooseLaneInput(nest, loop) < 0 || chooseRowLoop(nest, loop) < 0)
     return 0;
   int64_t uses = sharedUses(nest, loop);
-  return uses >= minPanelUses ? uses : 0;
+  int64_t least =
+      nest.products == Products::Single ? minPanelUses : minWordUses;
+  return uses >= least ? uses : 0;
 }
 
 /// The parallel loop along which only `input` moves, the longest one; -1: none.
@@ -160,8 +162,10 @@ static void layOut(LoopNest &nest, unsigned input, unsigned loop,
 
 std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
   int loop = choosePanelLoop(nest, input);
-  // What is widened, or gathered in words, is so while a panel is packed.
-  if (nest.inputs[input].element != nest.outputs[0].element)
+  // Integers are gathered in words while a panel is packed: other ones for each
+  // level. Narrow floats are widened then, or as they are read.
+  Type element = nest.inputs[input].element;
+  if (element != nest.outputs[0].element && !isa<FloatType>(element))
     return std::nullopt;
   if (!nest.contraction || loop < 0 || nest.extents[loop] == 1 ||
       sharedUses(nest, loop) < 2)
@@ -268,9 +272,10 @@ void planContraction(const LoopNest &nest, VectorPlan &plan) {
   if (m == 1 && !panels && walksPages(nest, plan))
     plan.vecs = std::min(n, registersFor(plan.registers) - 5);
   planPasses(nest, plan);
-  if (!panels && panelUses(nest, plan.vector)) {
+  if (panelUses(nest, plan.vector)) {
     int input = chooseLaneInput(nest, plan.vector);
-    if (input == nest.computed || isScattered(nest, nest.inputs[input], plan))
+    if (input == nest.computed ||
+        (!panels && isScattered(nest, nest.inputs[input], plan)))
       plan.packed = input;
   }
   // Columns outside rows, and outside whatever else shares a panel: it stays in
@@ -350,6 +355,9 @@ void TileEmitter::copyToPanel(const Producer &producer, const Access &panel,
     Access from = source;
     from.strides.clear();
     from.start = source.start ? source.start : constant(0);
+    from.panels = {}; // a tile lies in one
+    if (source.hasPanels())
+      from.start = add(from.start, panelOf(source));
     auto move = [&](Value by, unsigned d) {
       from.start =
           add(from.start, multiply(by, source.strides[d] * source.group));

@@ -18,6 +18,10 @@ using namespace mlir;
 
 namespace mg::codegen {
 
+/// Lanes of words that are better than all lanes of products one by one.
+static constexpr int64_t minWordLanes = 4;
+/// Uses that pay for a widened copy of what lies in panels already.
+static constexpr int64_t minCopyUses = 2 * minPanelUses;
 /// Products of an element that pay for a buffer.
 static constexpr int64_t minBufferUses = 16;
 /// A larger buffer leaves the caches: it is to be read by many tiles, of so
@@ -34,15 +38,18 @@ Factors::Factors(OpBuilder &b, const LoopNest &nest, int64_t nativeLanes,
     return;
   // Lanes along the other factor may leave nothing to be done per product.
   VectorPlan turned = plan;
-  turned.vector = otherLoop(plan);
+  turned.vector = otherLoop(plan, minPanelUses);
   if (turned.vector >= 0 && tryAll(level, turned))
+    return;
+  turned.vector = otherLoop(plan, minWordLanes);
+  if (turned.vector >= 0 && tryAllWords(level, turned))
     return;
   tryForms({chooseForm(0, plan), chooseForm(1, plan)}, {}, plan);
 }
 
 /// Words, or factors that are all computed beforehand.
 bool Factors::tryAll(const Level *level, const VectorPlan &plan) {
-  if (tryWords(chooseWords(plan, level), plan))
+  if (tryAllWords(level, plan))
     return true;
   Form forms[] = {chooseForm(0, plan), chooseForm(1, plan)};
   for (auto [factor, form] : llvm::zip_equal(factors, forms))
@@ -52,8 +59,8 @@ bool Factors::tryAll(const Level *level, const VectorPlan &plan) {
 }
 
 /// The longest loop that moves the factor that the lanes do not run along, and
-/// nothing else; -1: none.
-int Factors::otherLoop(const VectorPlan &plan) const {
+/// nothing else; -1: none of at least so many iterations.
+int Factors::otherLoop(const VectorPlan &plan, int64_t least) const {
   if (plan.isRowStyle())
     return -1;
   int choice = -1;
@@ -61,7 +68,7 @@ int Factors::otherLoop(const VectorPlan &plan) const {
     bool isOther = !nest.reduction[d] &&
                    moves(factors[0], d) != moves(factors[1], d) &&
                    moves(factors[0], d) != moves(factors[0], plan.vector);
-    if (isOther && nest.extents[d] >= minPanelUses &&
+    if (isOther && nest.extents[d] >= least &&
         (choice < 0 || nest.extents[d] > nest.extents[choice]))
       choice = d;
   }
@@ -130,6 +137,22 @@ bool Factors::isPlain(const Factor &factor) const {
          isa<BlockArgument>(factor.ops[0]->getOperand(0));
 }
 
+/// Of those that are plain.
+bool Factors::isUnsigned(const Factor &factor) const {
+  return isa<arith::ExtUIOp>(factor.ops[0]);
+}
+unsigned Factors::bitsInMemory(const Factor &factor) const {
+  return nest.inputs[factor.inputs[0]].element.getIntOrFloatBitWidth();
+}
+
+int64_t Factors::countElements(const Factor &factor) const {
+  int64_t elements = 1;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (moves(factor, d))
+      elements *= nest.extents[d];
+  return elements;
+}
+
 /// Whether an input lies in panels already.
 bool Factors::hasPanels(const Factor &factor) const {
   return llvm::any_of(factor.inputs,
@@ -188,54 +211,87 @@ bool Factors::isBufferWorthwhile(const Factor &factor) const {
          (bytes <= cachedBytes || uses >= minTiles * tileWidth);
 }
 
-bool Factors::isPanelWorthwhile(unsigned factor, const VectorPlan &plan) const {
+bool Factors::isPanelWorthwhile(unsigned factor, const VectorPlan &plan,
+                                int64_t least) const {
   int64_t uses = 1;
   for (unsigned d = 0; d < nest.size(); ++d)
     if (!nest.reduction[d] && !moves(factors[factor], d))
       uses *= nest.extents[d];
-  return !moves(factors[1 - factor], plan.vector) && uses >= minPanelUses;
+  return !moves(factors[1 - factor], plan.vector) && uses >= least;
 }
 
 Factors::Form Factors::chooseForm(unsigned i, const VectorPlan &plan) const {
   const Factor &factor = factors[i];
   // Wide integers are multiplied no faster.
-  if (!isComputed(factor) || !isa<FloatType>(factor.value.getType()) ||
-      hasPanels(factor))
+  if (!isComputed(factor) || !isa<FloatType>(factor.value.getType()))
     return Form::InPlace;
   if (moves(factor, plan.vector) && !plan.isRowStyle())
-    return isPanelWorthwhile(i, plan) ? Form::Panel : Form::InPlace;
+    return isPanelWorthwhile(i, plan,
+                             hasPanels(factor) ? minCopyUses : minPanelUses)
+               ? Form::Panel
+               : Form::InPlace;
+  if (hasPanels(factor))
+    return Form::InPlace;
   return isBufferWorthwhile(factor) ? Form::Buffer : Form::InPlace;
 }
 
-/// The words that the CPU multiplies, along the loop that fills them best.
-Factors::Words Factors::chooseWords(const VectorPlan &plan,
-                                    const Level *level) const {
-  auto isNarrow = [&](const Factor &factor) {
-    if (!isPlain(factor))
-      return false;
-    unsigned bits =
-        nest.inputs[factor.inputs[0]].element.getIntOrFloatBitWidth();
-    return bits == 8 || (bits == 16 && isa<arith::ExtSIOp>(factor.ops[0]));
-  };
+/// Words of bytes. The flipped factor is the larger one: the other one is
+/// summed up.
+Factors::Words Factors::quads() const {
+  Words words{Products::Quads, 4, 8};
+  bool isLeft = isUnsigned(factors[0]);
+  if (isLeft == isUnsigned(factors[1])) {
+    words.flipped = countElements(factors[1]) >= countElements(factors[0]);
+    isLeft = isLeft != (words.flipped == 0);
+  }
+  words.isSwapped = !isLeft;
+  return words;
+}
+
+/// The words that the CPU multiplies, the best ones first.
+SmallVector<Factors::Words, 2> Factors::listWords(const Level *level) const {
   if (!level || !level->cpu.starts_with("x86-64") || nest.range.loop >= 0 ||
       !nest.outputs[0].element.isInteger(32) ||
-      !llvm::all_of(factors, isNarrow))
+      !llvm::all_of(factors, [&](const Factor &f) { return isPlain(f); }))
     return {};
-  Words words{Products::Pairs, 2, 16};
-  if (level->features.contains("avx512vnni"))
-    words.products = Products::PairsFused;
-  if (plan.isRowStyle()) {
-    words.loop = plan.vector;
-    return words;
-  }
+  SmallVector<Words, 2> list;
+  bool hasFused = level->features.contains("avx512vnni");
+  auto areBytes = [&](const Factor &f) { return bitsInMemory(f) == 8; };
+  if (hasFused && llvm::all_of(factors, areBytes))
+    list.push_back(quads());
+  if (llvm::all_of(factors, [&](const Factor &f) {
+        return areBytes(f) || (bitsInMemory(f) == 16 && !isUnsigned(f));
+      }))
+    list.push_back({hasFused ? Products::PairsFused : Products::Pairs, 2, 16});
+  return list;
+}
+
+/// The loop that fills them best.
+int Factors::chooseWordLoop(const Words &words, const VectorPlan &plan) const {
+  if (plan.isRowStyle())
+    return plan.vector;
   auto waste = [&](int loop) {
     int64_t filled = llvm::divideCeil(nest.extents[loop], words.count);
     return double(filled * words.count) / nest.extents[loop];
   };
+  int choice = -1;
   for (unsigned d : plan.reduction)
-    if (words.loop < 0 || waste(d) <= waste(words.loop))
-      words.loop = d;
-  return words;
+    if (choice < 0 || waste(d) <= waste(choice))
+      choice = d;
+  return choice;
+}
+
+bool Factors::tryAllWords(const Level *level, const VectorPlan &plan) {
+  for (Words &words : listWords(level)) {
+    words.loop = chooseWordLoop(words, plan);
+    if (tryWords(words, plan))
+      return true;
+  }
+  return false;
+}
+
+bool Factors::isFlipped(const Factor &factor) const {
+  return words.flipped >= 0 && &factor == &factors[words.flipped];
 }
 
 /// Whether the words lie in memory as neighbours, whole ones only.
@@ -246,6 +302,13 @@ bool Factors::areInPlace(const Factor &factor, const Words &words) const {
       return false;
   return access.strides[words.loop] == 1 &&
          nest.extents[words.loop] % words.count == 0;
+}
+
+/// Whether the words can be taken from where they lie, one by one.
+bool Factors::areBroadcast(unsigned factor, const Words &words) const {
+  return int(factor) != words.flipped &&
+         words.bits == bitsInMemory(factors[factor]) &&
+         areInPlace(factors[factor], words);
 }
 
 bool Factors::tryWords(const Words &words, const VectorPlan &plan) {
@@ -259,17 +322,31 @@ bool Factors::tryWords(const Words &words, const VectorPlan &plan) {
     if (plan.isRowStyle()) {
       if (!areInPlace(factor, words))
         return false;
-      if (!buffered)
+      if (!buffered || areBroadcast(i, words))
         forms[i] = Form::InPlace;
     } else if (moves(factor, plan.vector)) {
-      if (!isPanelWorthwhile(i, plan))
+      if (!isPanelWorthwhile(i, plan, minWordUses))
         return false;
       forms[i] = Form::Panel;
+    } else if (areBroadcast(i, words)) {
+      forms[i] = Form::InPlace;
     } else if (!buffered) {
       return false;
     }
   }
   return tryForms(forms, words, plan);
+}
+
+/// Whether lanes run along the same factor: forms depend on that alone.
+bool Factors::isAsPlanned(const VectorPlan &after,
+                          const VectorPlan &plan) const {
+  if (after.packed != prepared->computed || after.vector < 0)
+    return false;
+  if (after.isRowStyle() || plan.isRowStyle())
+    return after.vector == plan.vector;
+  return llvm::all_of(factors, [&](const Factor &factor) {
+    return moves(factor, after.vector) == moves(factor, plan.vector);
+  });
 }
 
 /// Prepares the nest, and keeps it where its plan is as expected.
@@ -280,8 +357,7 @@ bool Factors::tryForms(Forms forms, const Words &chosen,
       llvm::all_of(forms, [](Form form) { return form == Form::InPlace; }))
     return false;
   prepared = prepare(forms);
-  VectorPlan after = planVectors(*prepared, plan.nativeLanes, 0);
-  if (after.vector == plan.vector && after.packed == prepared->computed)
+  if (isAsPlanned(planVectors(*prepared, plan.nativeLanes, 0), plan))
     return true;
   prepared.reset();
   buffers.clear();
@@ -323,6 +399,16 @@ Value Factors::gather(ArrayRef<Value> elements, Type word) {
   return gathered;
 }
 
+/// The word of elements with their highest bits flipped.
+Value Factors::flip(Value word) {
+  int32_t bits = 0;
+  for (int64_t element = 1; element <= words.count; ++element)
+    bits |= int32_t(1u << (element * words.bits - 1));
+  Value mask = b.create<arith::ConstantOp>(
+      nest.loc, b.getIntegerAttr(word.getType(), bits));
+  return b.create<arith::XOrIOp>(nest.loc, word, mask);
+}
+
 /// Adds the inputs of the `element`th of a word to the body.
 void Factors::addInputs(const Factor &factor, int64_t element,
                         Producer &producer) const {
@@ -355,6 +441,8 @@ Producer Factors::produce(const Factor &factor, int64_t count) {
     }
     result = words.loop < 0 ? elements.front() : gather(elements, word);
   }
+  if (isFlipped(factor))
+    result = flip(result);
   producer.body->addArgument(word, nest.loc);
   b.create<linalg::YieldOp>(nest.loc, result);
   return producer;
@@ -378,7 +466,7 @@ Access Factors::access(const Factor &factor, Form form) const {
     access.strides[words.loop] *= words.count;
   if (form == Form::InPlace) {
     access.group = words.count;
-    access.isUnsigned = isa<arith::ExtUIOp>(factor.ops[0]);
+    access.isUnsigned = isUnsigned(factor);
     for (unsigned d = 0; d < nest.size(); ++d)
       if (int(d) != words.loop)
         access.strides[d] /= words.count;
@@ -397,6 +485,18 @@ Access Factors::access(const Factor &factor, Form form) const {
                 : nest.extents[d];
   }
   return access;
+}
+
+/// The product, in the order of the instruction, and the sum.
+void Factors::multiply(IRMapping &values) {
+  if (words.isSwapped) {
+    Value x = values.lookup(product.first->getOperand(0));
+    Value y = values.lookup(product.first->getOperand(1));
+    values.map(product.first->getOperand(0), y);
+    values.map(product.first->getOperand(1), x);
+  }
+  b.clone(*product.first, values);
+  b.clone(*product.second, values);
 }
 
 /// The body on what the factors have become.
@@ -423,8 +523,10 @@ Block *Factors::createBody(Forms forms) {
     if (isKept(form))
       for (Operation *op : factor.ops)
         b.clone(*op, values);
-  b.clone(*product.first, values);
-  b.clone(*product.second, values);
+  for (auto [factor, form] : llvm::zip_equal(factors, forms))
+    if (form == Form::InPlace && isFlipped(factor))
+      values.map(factor.value, flip(values.lookup(factor.value)));
+  multiply(values);
   b.create<linalg::YieldOp>(nest.loc,
                             values.lookup(product.second->getResult(0)));
   return body;
@@ -517,9 +619,94 @@ void Factors::fill(const Filled &filled,
     emit(part(filled.tail, whole, 1));
 }
 
+//===----------------------------------------------------------------------===//
+// What flipped bits add
+//===----------------------------------------------------------------------===//
+
+/// An array of the sums of a factor over its reduction loops.
+Access Factors::sumsAccess(const Factor &factor) const {
+  Access sums{{}, factor.value.getType()};
+  sums.strides.assign(nest.size(), 0);
+  int64_t size = 1;
+  SmallVector<unsigned> loops = loopsOf(factor);
+  for (unsigned d : llvm::reverse(loops))
+    if (!nest.reduction[d]) {
+      sums.strides[d] = size;
+      size *= nest.extents[d];
+    }
+  sums.buffer = b.create<memref::AllocOp>(
+      nest.loc, MemRefType::get({size}, sums.element));
+  return sums;
+}
+
+/// Their computation.
+LoopNest Factors::sumUp(const Factor &factor, const Access &sums) {
+  Block *body = bodies.emplace_back(std::make_unique<Block>()).get();
+  LoopNest result{nest.loc, body};
+  Access input = nest.inputs[factor.inputs[0]], output = sums;
+  input.strides.clear();
+  output.strides.clear();
+  for (unsigned d : loopsOf(factor)) {
+    result.extents.push_back(nest.extents[d]);
+    result.reduction.push_back(nest.reduction[d]);
+    result.indexed.push_back(false);
+    input.strides.push_back(nest.inputs[factor.inputs[0]].strides[d]);
+    output.strides.push_back(sums.strides[d]);
+  }
+  result.inputs = {input};
+  result.outputs = {output};
+  result.initial = {
+      b.create<arith::ConstantOp>(nest.loc, b.getZeroAttr(sums.element))};
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(body);
+  IRMapping values;
+  values.map(factor.ops[0]->getOperand(0),
+             body->addArgument(input.element, nest.loc));
+  Value old = body->addArgument(sums.element, nest.loc);
+  Value element = b.clone(*factor.ops[0], values)->getResult(0);
+  b.create<linalg::YieldOp>(
+      nest.loc, ValueRange{b.create<arith::AddIOp>(nest.loc, element, old)});
+  simplify(result);
+  return result;
+}
+
+/// The results less `by` times the sums.
+Epilogue Factors::correct(const Access &sums, int64_t by) {
+  Block *body = bodies.emplace_back(std::make_unique<Block>()).get();
+  Epilogue epilogue{nest.loc, body};
+  epilogue.inputs = {sums, nest.outputs[0]};
+  epilogue.outputs = {nest.outputs[0]};
+  for (int i = 0; i < 3; ++i)
+    body->addArgument(sums.element, nest.loc);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(body);
+  Value factor =
+      b.create<arith::ConstantOp>(nest.loc, b.getIntegerAttr(sums.element, by));
+  Value extra = b.create<arith::MulIOp>(nest.loc, body->getArgument(0), factor);
+  b.create<linalg::YieldOp>(nest.loc,
+                            ValueRange{b.create<arith::SubIOp>(
+                                nest.loc, body->getArgument(1), extra)});
+  return epilogue;
+}
+
+/// Takes away from the results what the flipped bits add to them.
+void Factors::takeAway(function_ref<void(const LoopNest &)> emit) {
+  const Factor &factor = factors[1 - words.flipped];
+  int64_t by = int64_t(isUnsigned(factor) ? -1 : 1) << (words.bits - 1);
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (nest.reduction[d] && !moves(factor, d))
+      by *= nest.extents[d];
+  Access sums = sumsAccess(factor);
+  emit(sumUp(factor, sums));
+  prepared->epilogues.insert(prepared->epilogues.begin(),
+                             correct(sums, int32_t(by)));
+}
+
 LoopNest Factors::apply(function_ref<void(const LoopNest &)> emit) {
   for (const Filled &filled : buffers)
     fill(filled, emit);
+  if (words.flipped >= 0)
+    takeAway(emit);
   return *prepared;
 }
 
@@ -551,9 +738,12 @@ static Value addPairs(OpBuilder &b, Location loc, Value x, Value y) {
 Value addProducts(OpBuilder &b, Location loc, Products products, Value x,
                   Value y, Value acc) {
   int64_t bits = cast<VectorType>(x.getType()).getNumElements() * 32;
-  if (products == Products::PairsFused)
+  StringRef fused = products == Products::PairsFused ? "vpdpwssd"
+                    : products == Products::Quads    ? "vpdpbusd"
+                                                     : "";
+  if (!fused.empty())
     return call(b, loc, acc.getType(),
-                "llvm.x86.avx512.vpdpwssd." + std::to_string(bits),
+                ("llvm.x86.avx512." + fused + "." + Twine(bits)).str(),
                 {acc, x, y});
   return b.create<arith::AddIOp>(loc, acc, addPairs(b, loc, x, y));
 }

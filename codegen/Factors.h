@@ -13,6 +13,13 @@
 //
 //   a' = words of a[m, 2k .. 2k+1]     panel[k,n] = words of b[2k .. 2k+1, n]
 //
+// Four bytes make a word where the CPU multiplies unsigned bytes by signed ones
+// (VNNI). Where both factors are signed, or both unsigned, one is moved to the
+// other range, by a flip of its highest bit, and what that adds is taken away
+// from the sums: all of it is exact modulo 2^32.
+//
+//   sum a*b  =  sum (a + 128)*b  -  128 * sum b
+//
 // What has few uses is left in the body of the contraction.
 //
 //===----------------------------------------------------------------------===//
@@ -59,6 +66,10 @@ private:
     unsigned bits = 0;
     /// The loop that they lie along.
     int loop = -1;
+    /// The factor whose highest bits are flipped; -1: none.
+    int flipped = -1;
+    /// Whether the first factor is what the instruction takes second.
+    bool isSwapped = false;
   };
   /// A buffer to be filled: the last iteration of the words' loop by `tail`.
   struct Filled {
@@ -71,6 +82,9 @@ private:
   bool collectAll();
   bool isComputed(const Factor &factor) const;
   bool isPlain(const Factor &factor) const;
+  bool isUnsigned(const Factor &factor) const;
+  unsigned bitsInMemory(const Factor &factor) const;
+  int64_t countElements(const Factor &factor) const;
   bool hasPanels(const Factor &factor) const;
   bool moves(const Factor &factor, unsigned loop) const;
   const Access &widestInput(const Factor &factor) const;
@@ -79,26 +93,39 @@ private:
   // What is worth it.
   Form chooseForm(unsigned factor, const VectorPlan &plan) const;
   bool isBufferWorthwhile(const Factor &factor) const;
-  bool isPanelWorthwhile(unsigned factor, const VectorPlan &plan) const;
-  Words chooseWords(const VectorPlan &plan, const Level *level) const;
+  bool isPanelWorthwhile(unsigned factor, const VectorPlan &plan,
+                         int64_t least) const;
+  llvm::SmallVector<Words, 2> listWords(const Level *level) const;
+  Words quads() const;
+  int chooseWordLoop(const Words &words, const VectorPlan &plan) const;
+  bool isFlipped(const Factor &factor) const;
   bool areInPlace(const Factor &factor, const Words &words) const;
-  int otherLoop(const VectorPlan &plan) const;
+  bool areBroadcast(unsigned factor, const Words &words) const;
+  int otherLoop(const VectorPlan &plan, int64_t least) const;
   bool tryAll(const Level *level, const VectorPlan &plan);
+  bool isAsPlanned(const VectorPlan &after, const VectorPlan &plan) const;
   bool tryForms(Forms forms, const Words &words, const VectorPlan &plan);
   bool tryWords(const Words &words, const VectorPlan &plan);
+  bool tryAllWords(const Level *level, const VectorPlan &plan);
 
   // The new nest.
   LoopNest prepare(Forms forms);
   Access access(const Factor &factor, Form form) const;
   mlir::Block *createBody(Forms forms);
+  void multiply(mlir::IRMapping &values);
   void addInputs(const Factor &factor, int64_t element,
                  Producer &producer) const;
   Producer produce(const Factor &factor, int64_t count);
   mlir::Value gather(llvm::ArrayRef<mlir::Value> elements, mlir::Type word);
+  mlir::Value flip(mlir::Value word);
   mlir::Value produceElement(const Factor &factor, mlir::Block *body);
   int64_t tailCount() const;
   void fill(const Filled &filled,
             llvm::function_ref<void(const LoopNest &)> emit);
+  Access sumsAccess(const Factor &factor) const;
+  LoopNest sumUp(const Factor &factor, const Access &sums);
+  Epilogue correct(const Access &sums, int64_t by);
+  void takeAway(llvm::function_ref<void(const LoopNest &)> emit);
 
   mlir::OpBuilder &b;
   const LoopNest &nest;

@@ -91,6 +91,8 @@ enum class Products {
   Pairs,
   /// The same with one instruction.
   PairsFused,
+  /// Four i8, unsigned ones by signed ones, with one instruction.
+  Quads,
 };
 
 /// A structured op with no empty loop. Block arguments of `body` are `inputs`,

@@ -75,16 +75,11 @@ TileEmitter::Flat TileEmitter::flatten(const Access &access) {
   return {flat, add(first, startOf(access))};
 }
 
-/// The number of the panel in hand.
+/// Where the panel in hand begins, less what its loop's stride makes of it.
 Value TileEmitter::panelOf(const Access &access) {
-  return b.create<arith::DivUIOp>(loc, ivs[access.panels.loop],
-                                  constant(access.panels.width));
-}
-
-/// From the end of a panel to the next.
-static int64_t gapOf(const Access &access) {
   const auto &[loop, width, step] = access.panels;
-  return step - width * access.strides[loop];
+  Value number = b.create<arith::DivUIOp>(loc, ivs[loop], constant(width));
+  return multiply(number, step - width * access.strides[loop]);
 }
 
 Value TileEmitter::elementIndex(unsigned operand, Place place) {
@@ -95,7 +90,7 @@ Value TileEmitter::elementIndex(unsigned operand, Place place) {
     for (unsigned d = 0; d < nest.size(); ++d)
       index = add(index, multiply(ivs[d], access.strides[d] * access.group));
     if (access.hasPanels())
-      index = add(index, multiply(panelOf(access), gapOf(access)));
+      index = add(index, panelOf(access));
     base = index;
   }
   int64_t moved = 0;
@@ -316,6 +311,8 @@ Value TileEmitter::read(unsigned operand, Place place) {
   Type type = vectorOf(access.element);
   if (access.group > 1 && stride == 1) {
     value = loadWords(access, buffer, index, place.valid);
+  } else if (access.group > 1 && stride == 0) {
+    value = loadWord(access, buffer, index);
   } else if (access.group > 1) {
     value = readLanes(operand, index, place);
   } else if (stride == 0) {

@@ -133,6 +133,9 @@ bool canTurn(const LoopNest &nest, const Access &output, unsigned loop);
 
 /// Uses that pay for the copy of a panel.
 inline constexpr int64_t minPanelUses = 32;
+/// The same of words, in place of which elements would be multiplied one by
+/// one.
+inline constexpr int64_t minWordUses = 3;
 /// How often each element of a packed panel is used where the lanes of a
 /// contraction run along `loop`: by the iterations of all parallel loops that
 /// do not move the panel. The input may be laid out as it likes then. 0: no

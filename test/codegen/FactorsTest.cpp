@@ -205,6 +205,8 @@ TEST_P(Factors, VectorsByMatrices) {
 
 TEST_P(Factors, TwoSignednesses) {
   for (bool tb : {false, true}) {
+    check({2, 300, 128, false, tb}, u8, i8, options());
+    check({300, 2, 128, false, tb}, u8, i8, options());
     check({40, 70, 67, false, tb}, u8, i8, options());
     check({40, 70, 68, false, tb}, i8, u8, options());
     check({3, 70, 66, false, tb}, i8, u8, options());
@@ -254,6 +256,36 @@ TEST_P(Factors, Convolution) {
     }
 }
 
+/// A reduction that moves one factor only adds the other one as often.
+TEST_P(Factors, OneFactorsReduction) {
+  for (const Type &type : {i8, u8})
+    for (bool isLeft : {false, true}) {
+      const int64_t m = 37, n = 50, k = 9, j = 3;
+      const std::string dims = isLeft ? "d2, d0, d3" : "d2, d1, d3",
+                        plain = isLeft ? "d2, d1" : "d2, d0";
+      const int64_t wide = isLeft ? m : n, narrow = isLeft ? n : m;
+      const Kernel kernel{.inputs = {{{k, wide, j}, dims, type.name},
+                                     {{k, narrow}, plain, type.name}},
+                          .output = {{m, n}, "d0, d1", "i32"},
+                          .loops = "pprr",
+                          .body = bodyOf(type, type),
+                          .init = "0",
+                          .attributes = "mg.contraction"};
+      const Array a = draw(type, k * wide * j, 1),
+                  b = draw(type, k * narrow, 2);
+      const auto y = results(kernel, options(), a, b);
+      for (int64_t i = 0; i < m * n; ++i) {
+        const int64_t at = isLeft ? i / n : i % n,
+                      other = isLeft ? i % n : i / n;
+        double want = 0;
+        for (int64_t l = 0; l < k * j; ++l)
+          want += a.values[(l / j * wide + at) * j + l % j] *
+                  b.values[l / j * narrow + other];
+        ASSERT_EQ(y[i], want) << type.widening << isLeft << " at " << i;
+      }
+    }
+}
+
 /// Two products of the least i16 are 2^31, which is -2^31.
 TEST_P(Factors, LargestSumsWrap) {
   const Array a{std::vector<char>(64 * 64 * 2, 0), {}};
@@ -269,27 +301,32 @@ TEST_P(Factors, LargestSumsWrap) {
 /// Widened or gathered beforehand, the sums fill the registers, and no more.
 TEST(FactorsAssembly, NoSpills) {
   const struct {
+    const char *level;
     Type type;
     const char *multiply;
   } cases[] = {
-      {bf16, "vfmadd"}, {f16, "vfmadd"}, {f64, "vfmadd"}, {i8, "vpmaddwd"}};
-  for (const char *level : {"x86-64-v3", "x86-64-v4"})
-    for (const auto &[type, multiply] : cases)
-      for (bool transposed : {false, true})
-        for (int64_t n : {100, 1000}) {
-          Options options{.levels = {level}};
-          options.emit = Emit::Assembly;
-          auto artefact = compileText(
-              kernelOf({300, n, 400, false, transposed}, type, type).text(),
-              options);
-          ASSERT_TRUE(mlir::succeeded(artefact));
-          const auto hot = hotBlocksOf(
-              {artefact->bytes.data(), artefact->bytes.size()},
-              level == std::string("x86-64-v4") ? "%zmm" : "%ymm", multiply);
-          EXPECT_GT(hot.count, 0) << level << " " << type.name << " " << n;
-          EXPECT_EQ(hot.spills, 0)
-              << level << " " << type.name << " " << n << " " << transposed;
-        }
+      {"x86-64-v3", bf16, "vfmadd"},       {"x86-64-v3", f16, "vfmadd"},
+      {"x86-64-v3", f64, "vfmadd"},        {"x86-64-v3", i8, "vpmaddwd"},
+      {"x86-64-v4", bf16, "vfmadd"},       {"x86-64-v4", f16, "vfmadd"},
+      {"x86-64-v4", f64, "vfmadd"},        {"x86-64-v4", i8, "vpmaddwd"},
+      {"icelake-server", i8, "vpdpbusd"},  {"icelake-server", u8, "vpdpbusd"},
+      {"icelake-server", i16, "vpdpwssd"}, {"znver4", i8, "vpdpbusd"}};
+  for (const auto &[level, type, multiply] : cases)
+    for (bool transposed : {false, true})
+      for (int64_t n : {100, 1000}) {
+        Options options{.levels = {level}};
+        options.emit = Emit::Assembly;
+        auto artefact = compileText(
+            kernelOf({300, n, 400, false, transposed}, type, type).text(),
+            options);
+        ASSERT_TRUE(mlir::succeeded(artefact));
+        const auto hot = hotBlocksOf(
+            {artefact->bytes.data(), artefact->bytes.size()},
+            level == std::string("x86-64-v3") ? "%ymm" : "%zmm", multiply);
+        EXPECT_GT(hot.count, 0) << level << " " << type.name << " " << n;
+        EXPECT_EQ(hot.spills, 0)
+            << level << " " << type.name << " " << n << " " << transposed;
+      }
 }
 
 } // namespace

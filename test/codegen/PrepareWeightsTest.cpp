@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
+#include <cstring>
 #include <numeric>
 
 using namespace mg::codegen;
@@ -13,7 +14,7 @@ using namespace mg::codegen::test;
 
 namespace {
 
-/// y = x . w, `w` a weight, as an entry of `name`.
+/// y = x . w, `w` a weight, widened to f32 if need be, as an entry of `name`.
 std::string product(const std::string &name, const Operand &x, const Operand &w,
                     const Operand &y, const std::string &loops,
                     const std::string &iterators) {
@@ -25,7 +26,8 @@ std::string product(const std::string &name, const Operand &x, const Operand &w,
          name + "(%x: " + x.tensor() +
          R"mlir( {mg.name = "x", mg.dtype = "f32"},
                 %w: )mlir" +
-         w.tensor() + R"mlir( {mg.name = "w", mg.dtype = "f32", mg.weight})
+         w.tensor() + R"mlir( {mg.name = "w", mg.dtype = ")mlir" + w.type +
+         R"mlir(", mg.weight})
       -> ()mlir" +
          y.tensor() + R"mlir( {mg.name = "y", mg.dtype = "f32"})
       attributes {mg.entry} {
@@ -40,7 +42,12 @@ std::string product(const std::string &name, const Operand &x, const Operand &w,
         ins(%x, %w : )mlir" +
          x.tensor() + ", " + w.tensor() + ") outs(%init : " + y.tensor() +
          R"mlir() {
-    ^bb0(%a: f32, %b: f32, %s: f32):
+    ^bb0(%a: f32, )mlir" +
+         (w.type == "f32"
+              ? "%b: f32, %s: f32):"
+              : "%v: " + w.type + ", %s: f32):\n" +
+                    "      %b = arith.extf %v : " + w.type + " to f32") +
+         R"mlir(
       %p = arith.mulf %a, %b : f32
       %t = arith.addf %s, %p : f32
       linalg.yield %t : f32
@@ -48,9 +55,11 @@ std::string product(const std::string &name, const Operand &x, const Operand &w,
          y.tensor() + "\n    return %y : " + y.tensor() + "\n  }\n";
 }
 
-std::string matrices(const std::string &name, int64_t m, int64_t n, int64_t k) {
-  return product(name, {{m, k}, "m, k"}, {{n, k}, "n, k"}, {{m, n}, "m, n"},
-                 "m, n, k", R"("parallel", "parallel", "reduction")");
+std::string matrices(const std::string &name, int64_t m, int64_t n, int64_t k,
+                     const std::string &weight = "f32") {
+  return product(name, {{m, k}, "m, k"}, {{n, k}, "n, k", weight},
+                 {{m, n}, "m, n"}, "m, n, k",
+                 R"("parallel", "parallel", "reduction")");
 }
 
 std::string moduleOf(const std::string &entries) {
@@ -91,6 +100,29 @@ std::vector<float> numbers(int64_t count, int seed) {
   return values;
 }
 
+/// The same in a narrower type.
+std::vector<char> bytesOf(const std::vector<float> &values,
+                          const std::string &type) {
+  std::vector<char> bytes;
+  const auto append = [&](const void *from, size_t size) {
+    const char *first = static_cast<const char *>(from);
+    bytes.insert(bytes.end(), first, first + size);
+  };
+  for (float value : values) {
+    uint32_t bits;
+    std::memcpy(&bits, &value, 4);
+    const auto upper = uint16_t(bits >> 16);
+    const auto half = _Float16(value);
+    if (type == "f32")
+      append(&value, 4);
+    else if (type == "bf16")
+      append(&upper, 2);
+    else
+      append(&half, 2);
+  }
+  return bytes;
+}
+
 int64_t sizeOf(const mg_argument &argument) {
   return std::accumulate(argument.shape, argument.shape + argument.rank,
                          int64_t(1), std::multiplies<>());
@@ -99,7 +131,7 @@ int64_t sizeOf(const mg_argument &argument) {
 class PrepareWeights : public testing::TestWithParam<std::string> {
 protected:
   /// The result with prepared weights is that with the weights as they are.
-  void expectEqual(const std::string &text) {
+  void expectEqual(const std::string &text, const std::string &type = "f32") {
     Options options;
     options.levels = {GetParam()};
     const Compiled plain(text, options);
@@ -111,15 +143,15 @@ protected:
     ASSERT_TRUE(panels && layOut);
 
     const mg_entry &entry = plain.model->entries[0];
-    const auto x = numbers(sizeOf(entry.inputs[0]), 1),
-               w = numbers(sizeOf(plain.model->weights[0]), 2);
+    const auto x = numbers(sizeOf(entry.inputs[0]), 1);
+    const auto w = bytesOf(numbers(sizeOf(plain.model->weights[0]), 2), type);
     std::vector<float> expected(sizeOf(entry.outputs[0]), NAN), got = expected;
     ASSERT_EQ(plain.call({x.data()}, {expected.data()}, {w.data()}), MG_OK);
 
     ASSERT_EQ(panels.model->weight_count, 1u);
     const mg_argument &laidOut = panels.model->weights[0];
     EXPECT_STREQ(laidOut.name, layOut.model->entries[0].outputs[0].name);
-    std::vector<float> p(sizeOf(laidOut), NAN);
+    auto p = bytesOf(std::vector<float>(sizeOf(laidOut), NAN), type);
     ASSERT_EQ(layOut.call({w.data()}, {p.data()}), MG_OK);
     ASSERT_EQ(panels.call({x.data()}, {got.data()}, {p.data()}), MG_OK);
     EXPECT_EQ(got, expected);
@@ -156,6 +188,28 @@ TEST_P(PrepareWeights, OfAConvolution) {
       {{50, 20, 3, 3}, "o, c, i, j"}, {{2, 50, 7, 7}, "b, o, h, w"},
       "b, o, h, w, c, i, j",
       R"("parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction")")));
+}
+
+/// Widened as they are read, or, for many rows, once per call.
+TEST_P(PrepareWeights, OfNarrowFloats) {
+  for (const char *type : {"bf16", "f16"})
+    for (int64_t m : {2, 9, 70})
+      for (int64_t n : {17, 131})
+        for (int64_t k : {3, 70, 5000}) {
+          SCOPED_TRACE(testing::Message()
+                       << type << ' ' << m << ' ' << n << ' ' << k);
+          expectEqual(moduleOf(matrices("run", m, n, k, type)), type);
+        }
+}
+
+TEST_P(PrepareWeights, OfANarrowConvolution) {
+  expectEqual(
+      moduleOf(product(
+          "run", {{2, 20, 9, 9}, "b, c, h + i, w + j"},
+          {{50, 20, 3, 3}, "o, c, i, j", "bf16"}, {{2, 50, 7, 7}, "b, o, h, w"},
+          "b, o, h, w, c, i, j",
+          R"("parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction")")),
+      "bf16");
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, PrepareWeights,
