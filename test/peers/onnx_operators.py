@@ -193,11 +193,21 @@ def fused():
     ours("EmbedLayerNormalization", "EmbedLayerNormalization",
          [random.integers(0, 9, (2, 3)).astype(i32), random.integers(0, 2, (2, 3)).astype(i32), real(9, 8), real(5, 8),
           real(2, 8), real(8), real(8)], ("y", "m"), epsilon=1e-5)
+    case("LayerNormalization-1", "LayerNormalization", [rows, real(8), real(8)], axis=-1, epsilon=1e-5, stash_type=1,
+         opset=11)
     for a in (0, 1):
         for b in (0, 1):
             ours(f"FusedMatMul-{a}{b}", "FusedMatMul", [real(2, 5, 4) if a else real(2, 4, 5),
                                                         real(2, 6, 5) if b else real(2, 5, 6)],
                  transA=a, transB=b, alpha=0.5)
+    image = [real(1, 3, 6, 5), real(4, 3, 3, 3), real(4)]
+    for activation, constants in (("Relu", []), ("LeakyRelu", [0.1]), ("Clip", [-0.5, 0.5]), ("HardSigmoid", [0.3, 0.4]),
+                                  ("Tanh", []), ("Sigmoid", [])):
+        ours(f"FusedConv-{activation}", "FusedConv", image, activation=activation, activation_params=constants,
+             pads=[1, 1, 1, 1])
+    ours("FusedConv-sum", "FusedConv", image + [real(1, 4, 4, 3)], activation="Relu")
+    ours("FusedGemm", "FusedGemm", [real(4, 3), real(5, 3), real(5)], activation="LeakyRelu", activation_alpha=0.2,
+         alpha=0.5, transB=1)
     ours("FusedMatMul-batch", "FusedMatMul", [real(4, 2, 5), real(5, 2, 6)], transBatchA=1, transBatchB=1)
     for bits in (2, 4, 8):
         for k, block in ((64, 32), (40, 16)):

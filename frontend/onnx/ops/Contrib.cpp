@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
+#include <algorithm>
 
 namespace mg::onnx {
 
@@ -141,6 +141,50 @@ Tensors fusedMatMul(const Call &call) {
   return {alpha == 1 ? y : y * alpha};
 }
 
+/// `activation` of x, whose constants are `a` and `b`.
+Tensor activated(const Call &call, const Tensor &x, double a, double b) {
+  const std::string name = call.text("activation", "");
+  if (name.empty())
+    return x;
+  if (name == "Relu")
+    return relu(x);
+  if (name == "Sigmoid")
+    return sigmoid(x);
+  if (name == "Tanh")
+    return tanh(x);
+  if (name == "LeakyRelu")
+    return leaky_relu(x, static_cast<float>(a));
+  if (name == "Clip")
+    return clip(x, a, b);
+  if (name == "HardSigmoid")
+    return clip(x * a + b, 0, 1);
+  call.unsupported("the activation '" + name + "'");
+}
+
+/// As ONNX's own operator of that name does, of these operands.
+Tensor standard(const Call &call, const char *name, std::size_t operands) {
+  const Call inner{call.node, newestOpset,
+                   Tensors(call.inputs.begin(),
+                           call.inputs.begin() +
+                               static_cast<std::ptrdiff_t>(
+                                   std::min(operands, call.inputs.size()))),
+                   call.host};
+  return findOperator("", name, newestOpset)->function(inner).front();
+}
+
+Tensors fusedConv(const Call &call) {
+  const auto constants =
+      call.numbers("activation_params").value_or(std::vector<double>());
+  const Tensor y = plus(standard(call, "Conv", 3), call.optional(3));
+  return {activated(call, y, constants.empty() ? 0 : constants[0],
+                    constants.size() < 2 ? 0 : constants[1])};
+}
+Tensors fusedGemm(const Call &call) {
+  return {activated(call, standard(call, "Gemm", 3),
+                    call.number("activation_alpha", 0),
+                    call.number("activation_beta", 0))};
+}
+
 /// Numbers of `bits` bits, the first in a byte's low bits: along a new
 /// dimension before the last, since numbers of one place in their bytes are
 /// neighbours.
@@ -206,20 +250,22 @@ Tensors matMulNBits(const Call &call) {
 Family families::contrib() {
   static constexpr Definition table[] = {
       // Of ONNX' own domain, but onnxruntime's.
+      {"", "LayerNormalization", 1, layerNorm<true>},
       {"", "SimplifiedLayerNormalization", 1, layerNorm<false>},
       {microsoft, "BiasAdd", 1, biasAdd},
       {microsoft, "BiasGelu", 1, geluOf},
       {microsoft, "BiasSplitGelu", 1, biasSplitGelu},
       {microsoft, "EmbedLayerNormalization", 1, embedLayerNorm},
       {microsoft, "FastGelu", 1, fastGelu},
+      {microsoft, "FusedConv", 1, fusedConv},
+      {microsoft, "FusedGemm", 1, fusedGemm},
       {microsoft, "FusedMatMul", 1, fusedMatMul},
       {microsoft, "Gelu", 1, geluOf},
-      {microsoft, "LayerNormalization", 1, layerNorm<true>},
       {microsoft, "MatMulNBits", 1, matMulNBits},
       {microsoft, "QuickGelu", 1, quickGelu},
-      {microsoft, "SimplifiedLayerNormalization", 1, layerNorm<false>},
       {microsoft, "SkipLayerNormalization", 1, skipNorm<true>},
-      {microsoft, "SkipSimplifiedLayerNormalization", 1, skipNorm<false>}};
+      {microsoft, "SkipSimplifiedLayerNormalization", 1, skipNorm<false>},
+      {microsoft, "TransposeMatMul", 1, fusedMatMul}};
   return table;
 }
 
