@@ -14,6 +14,7 @@
 #ifndef MG_FRONTEND_ONNX_OPERATORS_H
 #define MG_FRONTEND_ONNX_OPERATORS_H
 
+#include "frontend/onnx/CausalMasks.h"
 #include "frontend/onnx/Model.h"
 #include "frontend/onnx/Tensors.h"
 #include "mg/ops.h"
@@ -49,6 +50,8 @@ public:
   virtual ElementType elementType(std::string_view) const {
     return ElementType::undefined;
   }
+  /// What the operators of this graph found out about their results.
+  CausalMasks causal;
 };
 
 /// A node to be computed: attributes, operands, and the version of its domain.

@@ -25,11 +25,16 @@ Tensor joinHeads(const Tensor &x) {
 
 Tensor nearMask(std::int64_t queries, std::int64_t keys, const Tensor &offset,
                 std::int64_t before, std::int64_t after) {
-  const Tensor place = iota({queries, 1}, 0) + astype(offset, DType::i32);
-  const Tensor key = iota({1, keys}, 1);
+  // Indices of all pairs, as the DSL's attention has them: code generation sees
+  // by them which columns a row leaves out.
+  const Shape pairs{queries, keys};
+  const bool isFirst = Call::isKnown(offset) && offset.size() == 1 &&
+                       offset.to_vector<std::int32_t>().front() == 0;
+  const Tensor row = iota(pairs, 0), key = iota(pairs, 1);
+  const Tensor place = isFirst ? row : row + astype(offset, DType::i32);
   Tensor allowed;
   if (after >= 0)
-    allowed = key <= place + static_cast<std::int32_t>(after);
+    allowed = key <= (after ? place + static_cast<std::int32_t>(after) : place);
   if (before >= 0) {
     const Tensor isNear = key >= place - static_cast<std::int32_t>(before);
     allowed = allowed.empty() ? isNear : allowed & isNear;

@@ -61,6 +61,12 @@ template <Tensor (*function)(Arg, Arg)> Tensors binary(const Call &call) {
   return {function(call[0], call[1])};
 }
 
+Tensors add(const Call &call) {
+  const Tensors sum = binary<(operator+)>(call);
+  call.host.causal.noteSum(sum[0], call[0], call[1]);
+  return sum;
+}
+
 /// Over one operand and more.
 template <Tensor (*function)(Arg, Arg)> Tensors variadic(const Call &call) {
   requireOneType(call);
@@ -124,7 +130,9 @@ Tensors select(const Call &call) {
   if (a.dtype() != b.dtype())
     call.fail(fmt::format("one side is {}, the other {}", type_string(a),
                           type_string(b)));
-  return {where(call[0], a, b)};
+  const Tensor chosen = where(call[0], a, b);
+  call.host.causal.noteChoice(chosen, call[0], a, b);
+  return {chosen};
 }
 
 //===----------------------------------------------------------------------===//
@@ -229,7 +237,7 @@ Family families::elementwise() {
       {"", "Abs", 7, unary<abs>},
       {"", "Acos", 7, unary<acos>},
       {"", "Acosh", 9, unary<acosh>},
-      {"", "Add", 7, binary<(operator+)>},
+      {"", "Add", 7, add},
       {"", "And", 7, binary<logical_and>},
       {"", "Asin", 7, unary<asin>},
       {"", "Asinh", 9, unary<asinh>},

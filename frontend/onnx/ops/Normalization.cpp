@@ -234,6 +234,24 @@ template <auto Function> static Tensors flattened(const Call &call) {
 }
 
 static Tensor softmaxOf(const Tensor &x, int axis) { return softmax(x, axis); }
+/// Of rows alone, which may be scores under a causal mask.
+static Tensors softmaxOfRows(const Call &call, int version) {
+  const Tensor &x = call[0];
+  const int last = x.rank() - 1;
+  const std::int64_t otherwise = version < 13 ? 1 : -1;
+  if (last >= 0 &&
+      call.axis(call.integer("axis", otherwise), x.rank()) == last) {
+    const auto causal = call.host.causal.softmax(x);
+    return {causal ? *causal : softmax(x, last)};
+  }
+  return version < 13 ? flattened<softmaxOf>(call) : alongAxis<softmaxOf>(call);
+}
+static Tensors softmaxFlattened(const Call &call) {
+  return softmaxOfRows(call, 1);
+}
+static Tensors softmaxAlongAxis(const Call &call) {
+  return softmaxOfRows(call, 13);
+}
 static Tensor logSoftmaxOf(const Tensor &x, int axis) {
   return log_softmax(x, axis);
 }
@@ -249,8 +267,8 @@ static constexpr Definition table[] = {
     {"", "MeanVarianceNormalization", 9, meanVarianceNormalization},
     {"", "LpNormalization", 1, lpNormalization},
     {"", "LRN", 1, localResponseNormalization},
-    {"", "Softmax", 1, flattened<softmaxOf>},
-    {"", "Softmax", 13, alongAxis<softmaxOf>},
+    {"", "Softmax", 1, softmaxFlattened},
+    {"", "Softmax", 13, softmaxAlongAxis},
     {"", "LogSoftmax", 1, flattened<logSoftmaxOf>},
     {"", "LogSoftmax", 13, alongAxis<logSoftmaxOf>},
     {"", "Hardmax", 1, flattened<hardmaxOf>},
