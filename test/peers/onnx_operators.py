@@ -203,8 +203,8 @@ def fused():
     image = [real(1, 3, 6, 5), real(4, 3, 3, 3), real(4)]
     for activation, constants in (("Relu", []), ("LeakyRelu", [0.1]), ("Clip", [-0.5, 0.5]), ("HardSigmoid", [0.3, 0.4]),
                                   ("Tanh", []), ("Sigmoid", [])):
-        ours(f"FusedConv-{activation}", "FusedConv", image, activation=activation, activation_params=constants,
-             pads=[1, 1, 1, 1])
+        more = {"activation_params": constants} if constants else {}
+        ours(f"FusedConv-{activation}", "FusedConv", image, activation=activation, pads=[1, 1, 1, 1], **more)
     ours("FusedConv-sum", "FusedConv", image + [real(1, 4, 4, 3)], activation="Relu")
     ours("FusedGemm", "FusedGemm", [real(4, 3), real(5, 3), real(5)], activation="LeakyRelu", activation_alpha=0.2,
          alpha=0.5, transB=1)
