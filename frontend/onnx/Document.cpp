@@ -5,6 +5,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+#include <unordered_set>
+
 namespace mg::onnx {
 
 /// Both spellings of ONNX's own domain are one.
@@ -19,6 +23,94 @@ static int findVersion(const std::vector<Opset> &opsets,
       return static_cast<int>(opset.version);
   return 0;
 }
+
+namespace {
+
+/// How many nodes a model has where its functions are expanded. A function's
+/// size and height are found once, however often it is called.
+class Calls {
+public:
+  explicit Calls(const Document &document) : document(document) {}
+
+  /// Throws io::FileError where a function calls itself, or where there are
+  /// more nodes than a model needs: forty functions can call each other 2^40
+  /// times.
+  void check() {
+    if (expand(document.model().graph.nodes, 0).nodes > mostNodes)
+      fail(MG_ERROR_UNSUPPORTED,
+           fmt::format("not supported: more than {} nodes", mostNodes));
+  }
+
+private:
+  static constexpr std::size_t mostNodes = 1 << 16;
+  static constexpr int deepest = 64;
+
+  struct Extent {
+    std::size_t nodes = 0; // no more than one over mostNodes
+    int height = 0;
+
+    void add(const Extent &part) {
+      nodes = std::min(nodes + part.nodes, mostNodes + 1);
+      height = std::max(height, part.height);
+    }
+  };
+
+  [[noreturn]] void fail(mg_status status, const std::string &reason) const {
+    throw io::FileError(status, document.path(), reason);
+  }
+
+  Extent expand(const std::vector<Node> &nodes, int depth) {
+    Extent whole;
+    for (const Node &node : nodes) {
+      if (const FunctionDef *function = document.function(node))
+        whole.add(expand(*function, depth + 1));
+      else
+        whole.add({1, 0});
+      for (const Attribute &attribute : node.attributes) {
+        if (attribute.graph)
+          whole.add(expand(attribute.graph->nodes, depth));
+        for (const auto &graph : attribute.graphs)
+          whole.add(expand(graph->nodes, depth));
+      }
+    }
+    return whole;
+  }
+
+  Extent expand(const FunctionDef &function, int depth) {
+    const auto [place, isNew] = extents.emplace(&function, std::nullopt);
+    if (!isNew && !place->second)
+      fail(MG_ERROR_SHAPE,
+           fmt::format("function '{}' calls itself", function.name));
+    if (depth + (isNew ? 0 : place->second->height) > deepest)
+      fail(MG_ERROR_UNSUPPORTED,
+           fmt::format("not supported: calls of functions deeper than {}",
+                       deepest));
+    if (isNew) {
+      Extent extent = expand(function.nodes, depth);
+      ++extent.height;
+      extents[&function] = extent;
+    }
+    return *extents[&function];
+  }
+
+  const Document &document;
+  /// None: its nodes are being counted.
+  std::map<const FunctionDef *, std::optional<Extent>> extents;
+};
+
+void checkOutputs(const Document &document) {
+  const auto fail = [&](const std::string &reason) {
+    throw io::FileError(MG_ERROR_SHAPE, document.path(), reason);
+  };
+  std::unordered_set<std::string_view> names;
+  for (const ValueInfo &output : document.model().graph.outputs)
+    if (!names.insert(output.name).second)
+      fail(fmt::format("two outputs are named '{}'", output.name));
+  if (names.empty())
+    fail("the graph has no output");
+}
+
+} // namespace
 
 Document::Document(std::string path, std::string_view bytes,
                    std::shared_ptr<void> owner)
@@ -49,6 +141,8 @@ Document::Document(std::string path, std::string_view bytes,
           MG_ERROR_SHAPE, file,
           fmt::format("two functions are named '{}'", function.name));
   }
+  Calls(*this).check();
+  checkOutputs(*this);
 }
 
 int Document::version(std::string_view domain,

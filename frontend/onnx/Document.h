@@ -23,8 +23,9 @@ class Document {
 public:
   /// Parses `bytes`, which `owner` keeps in memory; external data lies beside
   /// `path`. Throws io::FileError: MG_ERROR_FILE where the bytes are malformed,
-  /// MG_ERROR_UNSUPPORTED for an opset that we do not know, MG_ERROR_SHAPE
-  /// where functions are defined twice.
+  /// MG_ERROR_UNSUPPORTED for an opset that we do not know and for more nodes
+  /// than a model needs, MG_ERROR_SHAPE where functions are defined twice or
+  /// call themselves, and where outputs have one name.
   Document(std::string path, std::string_view bytes,
            std::shared_ptr<void> owner);
 

@@ -162,7 +162,7 @@ Tensor inputSpec(const Document &document, const ValueInfo &input,
   try {
     detail::checkedSize(shape, *dtype, "input", Where::current());
   } catch (const Error &) {
-    refuse(MG_ERROR_MEMORY, document, input, "its shape is too large");
+    refuse(MG_ERROR_SHAPE, document, input, "its shape is too large");
   }
   return mg::spec(shape, *dtype);
 }
@@ -206,6 +206,7 @@ public:
 
   Imported build() {
     const std::vector<Sizes> variants = variantsOf(document, sizes);
+    checkInterface();
     checkSymbols();
     checkConstants();
     for (const Sizes &variant : variants)
@@ -215,6 +216,19 @@ public:
   }
 
 private:
+  /// Every input and output is a parameter of a C function, for which a
+  /// compiler's time grows with the square of their number.
+  void checkInterface() const {
+    constexpr std::size_t most = 1024;
+    const std::size_t count =
+        graphInputs(document).size() + document.model().graph.outputs.size();
+    if (count > most)
+      throw io::FileError(
+          MG_ERROR_UNSUPPORTED, document.path(),
+          fmt::format("not supported: {} inputs and outputs (at most {})",
+                      count, most));
+  }
+
   /// A size for a name that no input has is a mistake.
   void checkSymbols() const {
     std::set<std::string_view> known;

@@ -70,7 +70,25 @@ Tensors Interpreter::operator()(const Tensors &inputs) {
   for (const ValueInfo *input : graphInputs(document))
     names.push_back(input->name);
   const detail::Folding folding;
-  return runGraph(document.model().graph, names, inputs);
+  Tensors results = runGraph(document.model().graph, names, inputs);
+  checkTypes(results);
+  return results;
+}
+
+/// Exporters are often wrong about the shapes of results, never about their
+/// types.
+void Interpreter::checkTypes(const Tensors &results) const {
+  const std::vector<ValueInfo> &outputs = document.model().graph.outputs;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const ValueInfo &output = outputs[i];
+    const bool isSaid = output.kind == TypeKind::tensor &&
+                        output.type != ElementType::undefined;
+    if (isSaid && dtypeOf(output.type) != results[i].dtype())
+      invalid(fmt::format("{}: output '{}'", document.path(), output.name),
+              fmt::format("it is said to have elements of type {}, but has {}",
+                          to_string(output.type),
+                          mg::to_string(results[i].dtype())));
+  }
 }
 
 Tensors Interpreter::run(const Graph &graph, const Tensors &inputs) {

@@ -50,6 +50,7 @@ private:
     const Arguments *arguments = nullptr;
   };
 
+  void checkTypes(const Tensors &results) const;
   Tensors runGraph(const Graph &graph,
                    const std::vector<std::string_view> &names,
                    const Tensors &inputs);

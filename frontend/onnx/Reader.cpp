@@ -378,6 +378,15 @@ const Layout<Attribute> &layoutOf(const Attribute *) {
   return layout;
 }
 
+void checkAttributes(const Message &m, const Node &node) {
+  Strings names;
+  for (const Attribute &attribute : node.attributes)
+    names.push_back(attribute.name);
+  std::sort(names.begin(), names.end());
+  if (std::adjacent_find(names.begin(), names.end()) != names.end())
+    m.fail("a node has an attribute twice");
+}
+
 const Layout<Node> &layoutOf(const Node *) {
   static constexpr Field<Node> fields[] = {
       {1, into<&Node::inputs>},     {2, into<&Node::outputs>},

@@ -274,6 +274,13 @@ TEST(Reader, WhatMustHaveAName) {
               "a function has no name");
 }
 
+TEST(Reader, AttributesOfOneName) {
+  expectError(
+      modelOf(node("Op", {}, {"y"},
+                   {attribute("a", 1), attribute("b", 1), attribute("a", 2)})),
+      "an attribute twice");
+}
+
 TEST(Reader, FieldsOfAnotherType) {
   expectError(modelOf(Message().integer(4, 1)), "field 4 has the wrong type");
   expectError(modelWith(Message().bytes(1, "a").bytes(3, "1")),

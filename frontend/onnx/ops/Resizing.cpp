@@ -84,9 +84,14 @@ std::vector<int> axesOf(const Call &call, int rank) {
   return axes;
 }
 
+/// A table says for each element of a dimension what it is made of.
+constexpr std::int64_t longestTable = std::int64_t(1) << 24;
+
 std::int64_t sizeOf(const Call &call, double size) {
-  if (!(size >= 0 && size <= static_cast<double>(std::int64_t(1) << 31)))
+  if (!(size >= 0))
     call.fail(fmt::format("a dimension of size {}", size));
+  if (size > static_cast<double>(longestTable))
+    call.unsupported(fmt::format("a dimension of size {}", size));
   return static_cast<std::int64_t>(size);
 }
 
@@ -177,6 +182,12 @@ Tensors resize(const Call &call) {
     scaleBy(call, dimensions, axes, call.numbers(2, "the scale"));
   else if (!axes.empty())
     call.fail("neither scales nor sizes are given");
+  // Antialiasing is a product with a matrix.
+  for (const Stretch &d : dimensions)
+    if (how.antialias && d.scale < 1 && d.output > 0 &&
+        d.input > longestTable / d.output)
+      call.unsupported(
+          fmt::format("antialiasing from size {} to {}", d.input, d.output));
   return {resized(x, dimensions, how)};
 }
 
