@@ -397,6 +397,7 @@ const Layout<Node> &layoutOf(const Node *) {
                                        [](const Message &m, Node &node) {
                                          if (node.op.empty())
                                            m.fail("a node has no operator");
+                                         checkAttributes(m, node);
                                        }};
   return layout;
 }
