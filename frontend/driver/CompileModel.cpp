@@ -3,6 +3,8 @@
 
 #include "frontend/driver/Link.h"
 #include "frontend/driver/Supervise.h"
+#include "frontend/io/ArrayBytes.h"
+#include "frontend/io/Pages.h"
 #include "frontend/io/Safetensors.h"
 #include "frontend/io/WholeFile.h"
 
@@ -231,6 +233,10 @@ Exit compileLoaded(LoadedModel &model, const std::string &out,
                    const OutputPlan &plan) {
   codegen::Artefact artefact;
   KnownWeights known{model.weightLookup()};
+  // They are mapped; with what becomes of them, memory would hold them twice.
+  known.onReplaced = [](const eager::Array &weight) {
+    io::releasePages(io::bytesOf(weight));
+  };
   const std::string weightsFile = plan.kind == OutputKind::Text
                                       ? model.options.preparedWeights
                                       : weightsPath(model, out);

@@ -6,6 +6,7 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringSet.h"
 
 #include <array>
 #include <cstring>
@@ -216,16 +217,43 @@ static mlir::LogicalResult prepare(mlir::ModuleOp layOut, KnownWeights &known) {
   for (auto [output, array] :
        llvm::zip(llvm::ArrayRef(entry.outputs, entry.output_count), outputs))
     known.prepared.emplace_back(output.name, array);
+  for (const eager::Array &input : inputs)
+    if (known.onReplaced)
+      known.onReplaced(input);
   return mlir::success();
 }
 
+/// In groups: memory holds what becomes of the weights, and of the weights
+/// themselves one group; and a compiler's time grows with the square of a
+/// function's parameters.
 static mlir::LogicalResult prepareWeights(mlir::ModuleOp module,
                                           KnownWeights &known) {
-  mlir::OwningOpRef<mlir::ModuleOp> layOut =
-      codegen::prepareWeights(module, [&](llvm::StringRef name) {
-        return known.find(name).view.data != nullptr;
-      });
-  return layOut ? prepare(*layOut, known) : mlir::success();
+  constexpr std::size_t groupBytes = std::size_t(128) << 20, groupSize = 128;
+  llvm::StringSet<> seen;
+  while (true) {
+    llvm::StringSet<> group;
+    std::size_t bytes = 0;
+    auto isInGroup = [&](llvm::StringRef name) {
+      if (group.contains(name))
+        return true;
+      if (bytes >= groupBytes || group.size() >= groupSize ||
+          seen.contains(name))
+        return false;
+      const eager::Array array = known.find(name);
+      if (!array.view.data)
+        return false;
+      bytes += array.bytes();
+      seen.insert(name);
+      group.insert(name);
+      return true;
+    };
+    mlir::OwningOpRef<mlir::ModuleOp> layOut =
+        codegen::prepareWeights(module, isInGroup);
+    if (group.empty())
+      return mlir::success();
+    if (layOut && mlir::failed(prepare(*layOut, known)))
+      return mlir::failure();
+  }
 }
 
 /// Weights that are embedded, those of `known` included, from there.

@@ -11,6 +11,7 @@
 #include "frontend/io/NamedArrays.h"
 #include "minigrad/model.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,6 +46,8 @@ struct KnownWeights {
   /// Those that the program reads in place of others, under names of their
   /// own; `compile` adds them.
   io::NamedArrays prepared = {};
+  /// Told of each that the program reads no more.
+  std::function<void(const eager::Array &)> onReplaced = {};
 
   /// By either name; no data where there is none.
   eager::Array operator()(llvm::StringRef name) const;

@@ -213,6 +213,9 @@ Tensors recurrent(const Call &call, const Kind &kind) {
   const Tensor x = batchFirst ? swapaxes(call[0], 0, 1) : call[0];
   checkShapes(call, kind, x, directions);
   const std::int64_t n = call[2].shape()[2];
+  if (const auto said = call.integer("hidden_size", n); said != n)
+    call.fail(fmt::format("hidden_size is {}, but R {} is for {}", said,
+                          type_string(call[2]), n));
   const auto activations = activationsOf(call, kind.activations,
                                          static_cast<std::size_t>(directions));
   std::vector<Tensors> parts(1 + kind.states);
