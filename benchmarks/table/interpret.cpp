@@ -32,8 +32,9 @@ struct Interpreter {
   Interpreter(const mlir::DialectRegistry &registry, const std::string &path,
               std::size_t threads)
       : context(registry), diagnostics(&context, path, false),
-        module(mg::driver::readModel(mg::driver::openModel(path), context,
-                                     diagnostics)),
+        module(mg::driver::readModel(mg::driver::openModel(path), {}, context,
+                                     diagnostics)
+                   .module),
         pool(threads) {
     if (mlir::failed(mg::expandTransforms(*module)))
       diagnostics.fail(mg::driver::Exit::Invalid);

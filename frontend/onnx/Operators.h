@@ -136,7 +136,8 @@ std::span<const Definition> allOperators();
 
 /// The newest version of ONNX's own domain that the tables know.
 inline constexpr int newestOpset = 28;
-inline constexpr int oldestOpset = 7;
+/// Below 7 there are the operators whose meaning has not changed until then.
+inline constexpr int oldestOpset = 1;
 
 using Family = std::span<const Definition>;
 /// Each is a file of the same name in ops/.

@@ -320,8 +320,8 @@ Tensors scanExamples(const Call &call) {
 } // namespace
 
 Family families::control() {
-  static constexpr Definition table[] = {{"", "If", 7, branch},
-                                         {"", "Loop", 7, loop},
+  static constexpr Definition table[] = {{"", "If", 1, branch},
+                                         {"", "Loop", 1, loop},
                                          {"", "Scan", 8, scanExamples},
                                          {"", "Scan", 9, scanAlongAxes}};
   return table;

@@ -254,7 +254,7 @@ Tensors nonZero(const Call &call) {
 Family families::indexing() {
   static constexpr Definition table[] = {
       {"", "Compress", 9, compress},
-      {"", "Gather", 7, gather},
+      {"", "Gather", 1, gather},
       {"", "GatherElements", 11, gatherElements},
       {"", "GatherND", 11, gatherNd},
       {"", "NonZero", 9, nonZero},

@@ -392,15 +392,15 @@ Tensors spaceToDepth(const Call &call) {
 Family families::movement() {
   static constexpr Definition table[] = {
       {"", "CenterCropPad", 18, centerCropPad},
-      {"", "Concat", 7, onnx::concat},
-      {"", "DepthToSpace", 7, depthToSpace},
-      {"", "Pad", 7, padByAttributes},
+      {"", "Concat", 4, onnx::concat},
+      {"", "DepthToSpace", 1, depthToSpace},
+      {"", "Pad", 2, padByAttributes},
       {"", "Pad", 11, padByOperands},
-      {"", "Slice", 7, sliceByAttributes},
+      {"", "Slice", 1, sliceByAttributes},
       {"", "Slice", 10, sliceByOperands},
-      {"", "SpaceToDepth", 7, spaceToDepth},
-      {"", "Split", 7, onnx::split},
-      {"", "Tile", 7, onnx::tile},
+      {"", "SpaceToDepth", 1, spaceToDepth},
+      {"", "Split", 2, onnx::split},
+      {"", "Tile", 6, onnx::tile},
   };
   return table;
 }

@@ -119,10 +119,10 @@ Family families::random() {
       {"", "Dropout", 7, keepAll},
       {"", "Dropout", 12, dropoutInTraining},
       {"", "Multinomial", 7, multinomial},
-      {"", "RandomNormal", 7, ofShape<normalNumbers>},
-      {"", "RandomNormalLike", 7, like<normalNumbers>},
-      {"", "RandomUniform", 7, ofShape<uniformNumbers>},
-      {"", "RandomUniformLike", 7, like<uniformNumbers>}};
+      {"", "RandomNormal", 1, ofShape<normalNumbers>},
+      {"", "RandomNormalLike", 1, like<normalNumbers>},
+      {"", "RandomUniform", 1, ofShape<uniformNumbers>},
+      {"", "RandomUniformLike", 1, like<uniformNumbers>}};
   return table;
 }
 

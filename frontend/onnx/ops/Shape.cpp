@@ -240,19 +240,19 @@ Tensors trilu(const Call &call) {
 
 Family families::shape() {
   static constexpr Definition table[] = {
-      {"", "Constant", 7, constant},
+      {"", "Constant", 1, constant},
       {"", "ConstantOfShape", 9, constantOfShape},
       {"", "Expand", 8, expand},
       {"", "EyeLike", 9, eyeLike},
-      {"", "Flatten", 7, flatten},
+      {"", "Flatten", 1, flatten},
       {"", "Range", 11, range},
-      {"", "Reshape", 7, onnx::reshape},
-      {"", "Shape", 7, shapeOf},
-      {"", "Size", 7, sizeOf},
-      {"", "Squeeze", 7, onnx::squeeze},
-      {"", "Transpose", 7, onnx::transpose},
+      {"", "Reshape", 5, onnx::reshape},
+      {"", "Shape", 1, shapeOf},
+      {"", "Size", 1, sizeOf},
+      {"", "Squeeze", 1, onnx::squeeze},
+      {"", "Transpose", 1, onnx::transpose},
       {"", "Trilu", 14, trilu},
-      {"", "Unsqueeze", 7, unsqueeze},
+      {"", "Unsqueeze", 1, unsqueeze},
   };
   return table;
 }
