@@ -10,6 +10,7 @@
 #include "codegen/TileEmitter.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/ADT/ScopeExit.h"
 
 #include <memory>
 #include <numeric>
@@ -26,20 +27,28 @@ static constexpr int64_t minTurnedRows = 4;
 /// Sums in flight that hide the latency of an FMA: 4 cycles, 2 per cycle.
 static constexpr int64_t minSums = 8;
 
-/// Cycles for all tiles of a rows x vecs register tile over m x n vectors, per
-/// step of k: FMAs, loads, or the latency.
-static double tileCost(int64_t m, int64_t n, int64_t rows, int64_t vecs) {
-  auto one = [](int64_t r, int64_t v) {
-    if (r == 0 || v == 0)
-      return 0.0;
-    return std::max({double(r * v), double(r + v), double(minSums)}) / 2 + 0.25;
-  };
-  return double(m / rows) * (n / vecs) * one(rows, vecs) +
-         double(m / rows) * one(rows, n % vecs) +
-         double(n / vecs) * one(m % rows, vecs) + one(m % rows, n % vecs);
-}
+/// The first cache, of which little else has a part, and cycles for a line that
+/// comes from the second one instead (measured, rows that begin anywhere).
+static constexpr int64_t firstCacheBytes = 32 << 10, lineBytes = 64;
+static constexpr double farLineCycles = 2.5;
 
 namespace {
+/// What register tiles are cut from.
+struct TileSpace {
+  /// Rows, and vectors of each.
+  int64_t m, n;
+  int64_t registers;
+  /// Bytes of a vector, and vectors that a column of them has along the sums.
+  int64_t bytes, steps;
+  /// How many steps in a row read the same lines.
+  int64_t overlap = 1;
+
+  double cycles(int64_t rows, int64_t vecs) const;
+
+private:
+  double tileCycles(int64_t rows, int64_t vecs) const;
+};
+
 struct RegisterTile {
   int64_t rows = 1, vecs = 1;
   /// For the whole of m x n vectors, per step of k.
@@ -47,15 +56,33 @@ struct RegisterTile {
 };
 } // namespace
 
+/// Cycles of one tile per step of k: FMAs, loads, or the latency. All rows read
+/// the same vectors again, if need be from the second cache.
+double TileSpace::tileCycles(int64_t rows, int64_t vecs) const {
+  if (rows == 0 || vecs == 0)
+    return 0;
+  double units = std::max({rows * vecs, rows + vecs, minSums}) / 2.0;
+  bool isFar = steps / overlap * vecs * bytes > firstCacheBytes;
+  double lines = double(vecs * bytes) / lineBytes / overlap;
+  return std::max(units, isFar ? lines * farLineCycles : 0) + 0.25;
+}
+
+/// Cycles for all tiles of a rows x vecs register tile, per step of k.
+double TileSpace::cycles(int64_t rows, int64_t vecs) const {
+  return double(m / rows) * (n / vecs) * tileCycles(rows, vecs) +
+         double(m / rows) * tileCycles(rows, n % vecs) +
+         double(n / vecs) * tileCycles(m % rows, vecs) +
+         tileCycles(m % rows, n % vecs);
+}
+
 /// `panel`: the vectors of a panel, which tiles divide; 0: as many as may be.
-static RegisterTile chooseTile(int64_t m, int64_t n, int64_t registers,
-                               int64_t panel = 0) {
+static RegisterTile chooseTile(const TileSpace &space, int64_t panel = 0) {
   RegisterTile best;
-  for (int64_t rows = 1; rows <= std::min(m, maxRows); ++rows)
-    for (int64_t vecs = 1; vecs <= std::min(n, minSums); ++vecs) {
-      if (rows * vecs + vecs > registers || panel % vecs)
+  for (int64_t rows = 1; rows <= std::min(space.m, maxRows); ++rows)
+    for (int64_t vecs = 1; vecs <= std::min(space.n, minSums); ++vecs) {
+      if (rows * vecs + vecs > space.registers || panel % vecs)
         continue;
-      double cycles = tileCost(m, n, rows, vecs);
+      double cycles = space.cycles(rows, vecs);
       if (cycles <= best.cycles) // of equals the largest, with fewest loads
         best = {rows, vecs, cycles};
     }
@@ -93,7 +120,7 @@ static int chooseRowLoop(const LoopNest &nest, int vector) {
 }
 
 /// The second cache of the level's machines.
-static constexpr int64_t lineBytes = 64, secondCacheWays = 8;
+static constexpr int64_t secondCacheWays = 8;
 static int64_t secondCacheBytes(int64_t nativeLanes) {
   return nativeLanes == 16 ? 1 << 20 : 256 << 10;
 }
@@ -115,6 +142,27 @@ static int chooseLaneInput(const LoopNest &nest, unsigned vector) {
     choice = i;
   }
   return choice;
+}
+
+/// Tiles with vectors of `lanes` along `vector` and rows along `row` (-1: one).
+static TileSpace tileSpace(const LoopNest &nest, unsigned vector, int row,
+                           int64_t lanes, int64_t registers) {
+  int64_t bytes = lanes * bytesOf(nest.outputs[0]), steps = 1, overlap = 1;
+  int input = chooseLaneInput(nest, vector);
+  for (unsigned d = 0; d < nest.size(); ++d) {
+    if (!nest.reduction[d] || int(d) == int(vector))
+      continue;
+    steps *= nest.extents[d];
+    if (input >= 0 && !nest.inputs[input].hasPanels() &&
+        std::abs(nest.inputs[input].strides[d]) < lanes)
+      overlap *= nest.extents[d];
+  }
+  return {row < 0 ? 1 : nest.extents[row],
+          int64_t(llvm::divideCeil(nest.extents[vector], lanes)),
+          registersFor(registers),
+          bytes,
+          steps,
+          overlap};
 }
 
 int64_t sharedUses(const LoopNest &nest, unsigned loop) {
@@ -171,11 +219,10 @@ std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
       sharedUses(nest, loop) < 2)
     return std::nullopt;
   int64_t lanes = widestLanes(nest);
-  int64_t width =
-      lanes * chooseTile(nest.extents[chooseRowLoop(nest, loop)],
-                         llvm::divideCeil(nest.extents[loop], lanes),
-                         registersFor(32))
-                  .vecs;
+  TileSpace space =
+      tileSpace(nest, loop, chooseRowLoop(nest, loop), lanes, /*registers=*/32);
+  space.overlap = 1;
+  int64_t width = lanes * chooseTile(space).vecs;
   LoopNest panels = nest;
   layOut(panels, input, loop, width);
   simplify(panels);
@@ -188,11 +235,9 @@ double productCost(const LoopNest &nest, unsigned loop, int64_t lanes) {
   int row = chooseRowLoop(nest, loop);
   if (row < 0)
     return 1;
-  int64_t m = nest.extents[row],
-          n = llvm::divideCeil(nest.extents[loop], lanes);
-  return 2 *
-         chooseTile(m, n, registersFor(VectorUnit(lanes).registers)).cycles /
-         (m * n);
+  TileSpace space =
+      tileSpace(nest, loop, row, lanes, VectorUnit(lanes).registers);
+  return 2 * chooseTile(space).cycles / (space.m * space.n);
 }
 
 bool canTurn(const LoopNest &nest, const Access &output, unsigned loop) {
@@ -260,17 +305,17 @@ void planContraction(const LoopNest &nest, VectorPlan &plan) {
   if (plan.isRowStyle())
     return;
   plan.row = chooseRowLoop(nest, plan.vector);
-  int64_t m = plan.row < 0 ? 1 : nest.extents[plan.row];
-  int64_t n = llvm::divideCeil(nest.extents[plan.vector], plan.lanes);
+  TileSpace space =
+      tileSpace(nest, plan.vector, plan.row, plan.lanes, plan.registers);
   const Access::Panels *panels = nest.panels();
-  RegisterTile tile = chooseTile(m, n, registersFor(plan.registers),
-                                 panels ? panels->width / plan.lanes : 0);
+  RegisterTile tile =
+      chooseTile(space, panels ? panels->width / plan.lanes : 0);
   plan.rows = tile.rows;
   plan.vecs = tile.vecs;
   // A single row reads every vector once: the longer a piece of each page it
   // takes, the more of it comes unasked.
-  if (m == 1 && !panels && walksPages(nest, plan))
-    plan.vecs = std::min(n, registersFor(plan.registers) - 5);
+  if (space.m == 1 && !panels && walksPages(nest, plan))
+    plan.vecs = std::min(space.n, space.registers - 5);
   planPasses(nest, plan);
   if (panelUses(nest, plan.vector)) {
     int input = chooseLaneInput(nest, plan.vector);
@@ -318,6 +363,7 @@ void TileEmitter::packPanel(Tile tile) {
   Access &input = nest.inputs[plan.packed];
   int64_t size = plan.vecs * plan.lanes;
   unsigned first = plan.reduction.front();
+  readAheadOfCopies(input, flats[plan.packed]);
   Access panel{{}, input.element, SmallVector<int64_t>(nest.size(), 0)};
   for (unsigned d : llvm::reverse(plan.reduction)) {
     panel.strides[d] = size;
@@ -399,10 +445,13 @@ void TileEmitter::copyToPanel(const Producer &producer, const Access &panel,
   TileEmitter(b, copy, planVectors(copy, plan.nativeLanes, 0)).emit();
 }
 
-/// A panel, if there is one, and the loops that read it.
+/// A panel, if one is packed, and the loops that read it.
 void TileEmitter::emitPanel(unsigned level, Tile tile) {
-  if (plan.packed < 0)
+  auto end = llvm::make_scope_exit([&] { readAhead.reset(); });
+  if (plan.packed < 0) {
+    readAheadOfPanels();
     return emitParallel(level + 1, tile);
+  }
   Access input = nest.inputs[plan.packed];
   Flat flat = flats[plan.packed];
   packPanel(tile);

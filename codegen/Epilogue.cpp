@@ -26,28 +26,38 @@ static SmallVector<unsigned> rowsOf(linalg::LinalgOp op) {
   return SmallVector<unsigned>(rows.asArrayRef());
 }
 
-/// Whether `rows` names every parallel loop of `op` once, and nothing else.
+/// Whether `rows` names every parallel loop of `op` once, and nothing else;
+/// loops of one iteration may be missing.
 static bool namesParallelLoops(linalg::LinalgOp op, ArrayRef<unsigned> rows) {
   llvm::SmallDenseSet<unsigned> named(rows.begin(), rows.end());
   SmallVector<unsigned> parallel;
   op.getParallelDims(parallel);
-  return named.size() == rows.size() && rows.size() == parallel.size() &&
-         llvm::all_of(parallel, [&](unsigned d) { return named.contains(d); });
+  SmallVector<int64_t> extents = op.getStaticLoopRanges();
+  auto isMissing = [&](unsigned d) { return !named.contains(d); };
+  auto isLong = [&](unsigned d) { return extents[d] != 1; };
+  return named.size() == rows.size() &&
+         llvm::all_of(
+             rows,
+             [&](unsigned d) { return llvm::is_contained(parallel, d); }) &&
+         llvm::none_of(parallel,
+                       [&](unsigned d) { return isMissing(d) && isLong(d); });
 }
 
 /// The member over the loops of the contraction, of which `loopOf[d]` is its
-/// own loop d.
+/// own loop d, or -1 for one of a single iteration.
 static FailureOr<Epilogue> buildEpilogue(linalg::LinalgOp member,
-                                         ArrayRef<int> loopOf, unsigned loops) {
+                                         ArrayRef<int> loopOf,
+                                         const LoopNest &nest) {
   Epilogue epilogue{member.getLoc(), member.getBlock()};
   epilogue.loopOf.assign(loopOf.begin(), loopOf.end());
   for (OpOperand &operand : member->getOpOperands()) {
     FailureOr<Access> access = buildAccess(member, operand);
     if (failed(access))
       return failure();
-    SmallVector<int64_t> strides(loops, 0);
+    SmallVector<int64_t> strides(nest.size(), 0);
     for (auto [own, loop] : llvm::enumerate(loopOf))
-      strides[loop] = access->strides[own];
+      if (loop >= 0 && nest.extents[loop] != 1)
+        strides[loop] = access->strides[own];
     access->strides = strides;
     (member.isDpsInit(&operand) ? epilogue.outputs : epilogue.inputs)
         .push_back(std::move(*access));
@@ -58,11 +68,12 @@ static FailureOr<Epilogue> buildEpilogue(linalg::LinalgOp member,
 /// Loops whose index the epilogue reads cannot merge with others.
 static void markIndexed(LoopNest &nest, const Epilogue &epilogue) {
   epilogue.body->walk([&](linalg::IndexOp index) {
-    nest.indexed[epilogue.loopOf[index.getDim()]] = true;
+    if (int loop = epilogue.loopOf[index.getDim()]; loop >= 0)
+      nest.indexed[loop] = true;
   });
   for (const Access &access : epilogue.inputs)
     for (auto [own, loop] : llvm::enumerate(epilogue.loopOf))
-      if (!access.isLinear() && access.map.isFunctionOfDim(own))
+      if (loop >= 0 && !access.isLinear() && access.map.isFunctionOfDim(own))
         nest.indexed[loop] = true;
 }
 
@@ -114,17 +125,22 @@ bool appendEpilogue(LoopNest &nest, linalg::LinalgOp contraction,
     return false;
   SmallVector<unsigned> rows = rowsOf(contraction), own = rowsOf(member);
   if (!namesParallelLoops(contraction, rows) ||
-      !namesParallelLoops(member, own) || own.size() != member.getNumLoops() ||
+      !namesParallelLoops(member, own) || member.getNumReductionLoops() > 0 ||
       own.size() != rows.size() || !canWiden(*member.getBlock()))
     return false;
   SmallVector<int64_t> extents = member.getStaticLoopRanges();
-  SmallVector<int> loopOf(own.size());
+  SmallVector<int> loopOf(member.getNumLoops(), -1);
   for (auto [from, to] : llvm::zip_equal(own, rows)) {
     loopOf[from] = to;
     if (extents[from] != nest.extents[to])
       return false;
   }
-  FailureOr<Epilogue> epilogue = buildEpilogue(member, loopOf, nest.size());
+  // A loop of one iteration moves nothing, whoever names it.
+  for (Access *access : nest.accesses())
+    for (unsigned d = 0; d < nest.size(); ++d)
+      if (nest.extents[d] == 1 && !access->isScalar() && access->isLinear())
+        access->strides[d] = 0;
+  FailureOr<Epilogue> epilogue = buildEpilogue(member, loopOf, nest);
   if (failed(epilogue))
     return false;
   nest.epilogues.push_back(std::move(*epilogue));

@@ -37,10 +37,10 @@ static ArrayRef<int64_t> rowsOf(linalg::GenericOp op) {
 }
 
 /// An operand's map over the rows of the kernel instead of the op's own loops;
-/// null where the rows are not all its parallel loops.
+/// null where the rows are not all its parallel loops of several iterations.
 static AffineMap overRows(linalg::GenericOp op, AffineMap map) {
   ArrayRef<int64_t> rows = rowsOf(op);
-  if (rows.empty() || rows.size() != op.getNumParallelLoops())
+  if (rows.empty())
     return {};
   SmallVector<AffineExpr> dims(op.getNumLoops(),
                                getAffineConstantExpr(0, op.getContext()));
@@ -51,8 +51,11 @@ static AffineMap overRows(linalg::GenericOp op, AffineMap map) {
     dims[row] = getAffineDimExpr(i, op.getContext());
     isRow.set(row);
   }
+  SmallVector<int64_t> extents = op.getStaticLoopRanges();
+  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
   for (unsigned d = 0; d < op.getNumLoops(); ++d)
-    if (!isRow[d] && map.isFunctionOfDim(d))
+    if (!isRow[d] && extents[d] != 1 &&
+        (kinds[d] == utils::IteratorType::parallel || map.isFunctionOfDim(d)))
       return {};
   return map.replaceDimsAndSymbols(dims, {}, rows.size(), 0);
 }
@@ -127,10 +130,13 @@ SmallVector<linalg::GenericOp> findFollowers(linalg::GenericOp head) {
   return followers;
 }
 
-unsigned loopInFollower(linalg::GenericOp head, unsigned loop,
-                        linalg::GenericOp follower) {
+std::optional<unsigned> loopInFollower(linalg::GenericOp head, unsigned loop,
+                                       linalg::GenericOp follower) {
   ArrayRef<int64_t> rows = rowsOf(head);
-  return rowsOf(follower)[llvm::find(rows, loop) - rows.begin()];
+  const auto *row = llvm::find(rows, loop);
+  if (row == rows.end())
+    return std::nullopt;
+  return rowsOf(follower)[row - rows.begin()];
 }
 
 //===----------------------------------------------------------------------===//

@@ -16,13 +16,16 @@ namespace mg::codegen {
 mlir::linalg::FillOp findStart(mlir::linalg::GenericOp op);
 
 /// The elementwise ops of the kernel of `head`, a contraction whose parallel
-/// loops are its rows, that may run in pieces with it, in order.
+/// loops (of several iterations) are its rows, that may run in pieces with it,
+/// in order.
 llvm::SmallVector<mlir::linalg::GenericOp>
 findFollowers(mlir::linalg::GenericOp head);
 
-/// The follower's own number of a parallel loop of the head.
-unsigned loopInFollower(mlir::linalg::GenericOp head, unsigned loop,
-                        mlir::linalg::GenericOp follower);
+/// The follower's own number of a parallel loop of the head; none where that is
+/// no row, as it has one iteration.
+std::optional<unsigned> loopInFollower(mlir::linalg::GenericOp head,
+                                       unsigned loop,
+                                       mlir::linalg::GenericOp follower);
 
 /// Whether ranges of the loop write ranges of the outputs: every operand moves
 /// with it along one dimension at most, which moves with nothing else.

@@ -13,6 +13,11 @@
 // not depend on the CPU. Columns that the last panel lacks are zero and are
 // never used.
 //
+// Of a convolution that Winograd computes, what is transformed lies in planes,
+// one per tap, so that the transform reads whole vectors:
+//
+//   w : results x channels x 3 x 3   ->   p : 3 x 3 x results x channels
+//
 // What becomes of the weights is a model of its own, `prepare`, which whoever
 // compiles or loads the program runs once.
 //
@@ -35,10 +40,13 @@ namespace mg::codegen {
 namespace {
 /// A weight's dimensions in their new order:
 ///   what panels belong to [outer] x panels x steps [inner] x width
+/// or, without panels, [outer] only.
 struct Layout {
   SmallVector<int64_t> outer, inner;
-  /// The dimension that is cut into panels, and by how many of it.
-  int64_t columns, width;
+  /// The dimension that is cut into panels, and by how many of it; -1: none.
+  int64_t columns = -1, width = 1;
+
+  bool hasPanels() const { return columns >= 0; }
 
   bool operator==(const Layout &other) const {
     return outer == other.outer && inner == other.inner &&
@@ -80,13 +88,31 @@ private:
 };
 } // namespace
 
+/// A convolution's taps outside, its channels innermost.
+static std::optional<Layout> chooseTaps(OpOperand &operand) {
+  auto op = cast<linalg::GenericOp>(operand.getOwner());
+  std::optional<WinogradConv> conv = WinogradConv::match(op);
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  if (!conv || operand.getOperandNumber() != 1 || map.getNumResults() != 4)
+    return std::nullopt;
+  Layout layout;
+  for (unsigned loop :
+       {conv->dims.filterLoop[0], conv->dims.filterLoop[1],
+        conv->dims.outputChannel[0], conv->dims.inputChannel[0]})
+    layout.outer.push_back(
+        *map.getResultPosition(getAffineDimExpr(loop, op.getContext())));
+  return layout;
+}
+
 /// The layout that the op wants of the operand; none where it is fine as it is.
 static std::optional<Layout> chooseLayout(OpOperand &operand) {
   auto op = dyn_cast<linalg::GenericOp>(operand.getOwner());
   if (!op || !op->hasAttr("mg.contraction") || !op.isDpsInput(&operand) ||
       !isa<FloatType>(getElementTypeOrSelf(operand.get())) ||
-      llvm::is_contained(op.getStaticLoopRanges(), 0) || isWinograd(op))
+      llvm::is_contained(op.getStaticLoopRanges(), 0))
     return std::nullopt;
+  if (isWinograd(op))
+    return chooseTaps(operand);
   AffineMap map = op.getMatchingIndexingMap(&operand);
   if (!map.isProjectedPermutation())
     return std::nullopt;
@@ -144,6 +170,8 @@ RankedTensorType Layout::apply(RankedTensorType type) const {
   SmallVector<int64_t> shape;
   for (int64_t i : outer)
     shape.push_back(type.getDimSize(i));
+  if (!hasPanels())
+    return RankedTensorType::get(shape, type.getElementType());
   shape.push_back(panels(type));
   for (int64_t i : inner)
     shape.push_back(type.getDimSize(i));
@@ -155,6 +183,8 @@ AffineMap Layout::apply(AffineMap map) const {
   SmallVector<AffineExpr> results;
   for (int64_t i : outer)
     results.push_back(map.getResult(i));
+  if (!hasPanels())
+    return AffineMap::get(map.getNumDims(), 0, results, map.getContext());
   results.push_back(map.getResult(columns).floorDiv(width));
   for (int64_t i : inner)
     results.push_back(map.getResult(i));
@@ -164,7 +194,9 @@ AffineMap Layout::apply(AffineMap map) const {
 
 /// A name that no weight has.
 std::string Preparation::nameOf(StringRef weight, const Layout &layout) const {
-  std::string name = (weight + ".panels" + Twine(layout.width)).str();
+  std::string name = layout.hasPanels()
+                         ? (weight + ".panels" + Twine(layout.width)).str()
+                         : (weight + ".taps").str();
   while (names.contains(name))
     name += '_';
   return name;
@@ -233,15 +265,17 @@ static Value createPanels(OpBuilder &b, Location loc, const Layout &layout,
                           Value weight) {
   auto type = cast<RankedTensorType>(weight.getType());
   RankedTensorType result = layout.apply(type);
-  weight = padColumns(b, loc, layout, weight);
+  if (layout.hasPanels())
+    weight = padColumns(b, loc, layout, weight);
   unsigned rank = result.getRank(), panel = layout.outer.size();
   SmallVector<AffineExpr> from(type.getRank());
   for (auto [d, i] : llvm::enumerate(layout.outer))
     from[i] = b.getAffineDimExpr(d);
   for (auto [d, i] : llvm::enumerate(layout.inner))
     from[i] = b.getAffineDimExpr(panel + 1 + d);
-  from[layout.columns] =
-      b.getAffineDimExpr(panel) * layout.width + b.getAffineDimExpr(rank - 1);
+  if (layout.hasPanels())
+    from[layout.columns] =
+        b.getAffineDimExpr(panel) * layout.width + b.getAffineDimExpr(rank - 1);
   Value empty = b.create<tensor::EmptyOp>(loc, result.getShape(),
                                           result.getElementType());
   auto copy = b.create<linalg::GenericOp>(

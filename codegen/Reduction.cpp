@@ -114,6 +114,7 @@ TileEmitter::Values TileEmitter::steps(Tile tile, Value begin, int64_t count,
     accumulators =
         loop(0, count - rest, size, accumulators, [&](Value iv, ValueRange in) {
           ivs[d] = add(begin, iv);
+          askForNext();
           return step(tile, in);
         });
     if (rest)

@@ -152,7 +152,7 @@ Block *TileEmitter::frame() {
 void TileEmitter::emitInside(unsigned level, Tile tile) {
   if (level == plan.panelLevel && plan.depth)
     return emitPasses(level, tile);
-  if (level == plan.panelLevel && plan.packed >= 0)
+  if (level == plan.panelLevel && (plan.packed >= 0 || nest.panels()))
     return emitPanel(level, tile);
   emitParallel(level + 1, tile);
 }
@@ -291,6 +291,7 @@ void TileEmitter::emitTile(Tile tile) {
   }
   accumulatorRows = tile.rows;
   accumulatorVecs = plan.isRowStyle() ? plan.vecs : tile.vecs;
+  beginReadAhead();
   Values accumulators = reduce(tile);
   storeAccumulators(tile, accumulators);
 }

@@ -1,11 +1,11 @@
 //===- TileEmitter.h - loops, tiles and vectors of a planned nest ---------===//
 //
-// Emits a LoopNest as its VectorPlan says. One class in eight files: the loops
+// Emits a LoopNest as its VectorPlan says. One class in nine files: the loops
 // around a tile (TileAndVectorize.cpp), the reduction loops inside it
-// (Reduction.cpp), maxima (Extremes.cpp), packed panels (Contraction.cpp), what
-// follows a contraction (Epilogue.cpp), tiles across their output
-// (TurnedStores.cpp), operands as vectors (VectorAccess.cpp)
-// and the body on them (VectorBody.cpp).
+// (Reduction.cpp), maxima (Extremes.cpp), packed panels (Contraction.cpp), the
+// next ones (ReadAhead.cpp), what follows a contraction (Epilogue.cpp), tiles
+// across their output (TurnedStores.cpp), operands as vectors
+// (VectorAccess.cpp) and the body on them (VectorBody.cpp).
 //
 //===----------------------------------------------------------------------===//
 #ifndef MG_CODEGEN_TILEEMITTER_H
@@ -104,6 +104,14 @@ private:
                    PanelPart part);
   Value createPanel(int64_t size, mlir::Type element);
 
+  // ReadAhead.cpp: what the next panel is made of.
+  Value distanceToNext(const Access &input, int64_t width);
+  void readAheadOfCopies(const Access &input, Flat flat);
+  void readAheadOfPanels();
+  std::pair<int64_t, Value> tileInPanel();
+  void beginReadAhead();
+  void askForNext();
+
   // Reduction.cpp: the loops inside a tile.
   Values reduce(Tile tile);
   bool isUnrolled(Tile tile) const;
@@ -168,6 +176,7 @@ private:
   void write(unsigned output, Place place, Value value);
   Value elementIndex(unsigned operand, Place place);
   Value panelOf(const Access &access);
+  static int64_t gapOf(const Access &access);
   Value loadVector(mlir::Type element, Value buffer, Value index);
   Value loadWords(const Access &access, Value buffer, Value index,
                   int64_t valid);
@@ -243,6 +252,14 @@ private:
   std::optional<Partial> partial;
   std::optional<Share> pass;
   bool isLastPass = true;
+  /// What is asked for while the tiles of a panel are computed: of `access`,
+  /// `distance` elements further; by the tile in hand from `first` on.
+  struct ReadAhead {
+    Access access;
+    Flat flat;
+    Value distance, first = {};
+  };
+  std::optional<ReadAhead> readAhead;
   /// The rows of a tile of sums that is being stored, 0 where none is; per
   /// output and vector the values that wait for the other rows, and per vector
   /// its elements.

@@ -345,10 +345,14 @@ void WinogradEmitter::emitFollowers() {
   if (isLocal)
     part.replace(op->getOperand(2), result);
   for (linalg::GenericOp follower : conv.followers) {
-    unsigned images = loopInFollower(op, conv.dims.batch[0], follower),
-             rows = loopInFollower(op, conv.dims.outputImage[0], follower);
-    part.clone(follower, {{images, firstImage, block.images},
-                          {rows, firstRow, block.rows * out}});
+    SmallVector<LoopPart> parts;
+    auto addPart = [&](unsigned loop, Value offset, int64_t size) {
+      if (auto own = loopInFollower(op, loop, follower))
+        parts.push_back({*own, offset, size});
+    };
+    addPart(conv.dims.batch[0], firstImage, block.images);
+    addPart(conv.dims.outputImage[0], firstRow, block.rows * out);
+    part.clone(follower, parts);
   }
 }
 

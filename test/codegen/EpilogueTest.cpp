@@ -149,6 +149,55 @@ const std::string countedFromTheOtherSide =
     return %c, %y : tensor<$mx$nxf32>, tensor<$nx$mxf32>
 )mlir");
 
+/// Rows without the loops of one iteration, as a batch of one image leaves
+/// them; the members name others of these.
+const std::string loopsOfOne = R"mlir(
+#mk = affine_map<(u, m, n, k) -> (u, m, k)>
+#kn = affine_map<(u, m, n, k) -> (k, n)>
+#umn = affine_map<(u, m, n, k) -> (u, m, n)>
+#mnu = affine_map<(m, n, u) -> (u, m, n)>
+#row = affine_map<(m, n, u) -> (m)>
+module attributes {mg.name = "dots"} {
+  func.func @run(%a: tensor<1x$mx$kxf32> {mg.name = "a", mg.dtype = "f32"},
+                 %b: tensor<$kx$nxf32> {mg.name = "b", mg.dtype = "f32"},
+                 %s: tensor<$mxf32> {mg.name = "s", mg.dtype = "f32"},
+                 %r: tensor<1x$mx$nxf32> {mg.name = "r", mg.dtype = "f32"})
+      -> (tensor<1x$mx$nxf32> {mg.name = "y", mg.dtype = "f32"})
+      attributes {mg.entry} {
+    %zero = arith.constant 0.0 : f32
+    %empty = tensor.empty() : tensor<1x$mx$nxf32>
+    %zeros = linalg.fill {$rows(1, 2)$} ins(%zero : f32)
+        outs(%empty : tensor<1x$mx$nxf32>) -> tensor<1x$mx$nxf32>
+    %c = linalg.generic {indexing_maps = [#mk, #kn, #umn],
+        iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+        ins(%a, %b : tensor<1x$mx$kxf32>, tensor<$kx$nxf32>)
+        outs(%zeros : tensor<1x$mx$nxf32>)
+        attrs = {mg.contraction, $rows(1, 2)$} {
+    ^bb0(%x: f32, %y: f32, %t: f32):
+      %p = arith.mulf %x, %y : f32
+      %q = arith.addf %t, %p : f32
+      linalg.yield %q : f32
+    } -> tensor<1x$mx$nxf32>
+    %e = tensor.empty() : tensor<1x$mx$nxf32>
+    %y = linalg.generic {indexing_maps = [#mnu, #row, #mnu, #mnu],
+        iterator_types = ["parallel", "parallel", "parallel"]}
+        ins(%c, %s, %r : tensor<1x$mx$nxf32>, tensor<$mxf32>,
+                         tensor<1x$mx$nxf32>)
+        outs(%e : tensor<1x$mx$nxf32>) attrs = {$rows(0, 1)$} {
+    ^bb0(%x: f32, %v: f32, %w: f32, %o: f32):
+      %i = linalg.index 2 : index
+      %i64 = arith.index_cast %i : index to i64
+      %u = arith.sitofp %i64 : i64 to f32
+      %p = arith.mulf %x, %v : f32
+      %q = arith.addf %p, %w : f32
+      %z = arith.addf %q, %u : f32
+      linalg.yield %z : f32
+    } -> tensor<1x$mx$nxf32>
+    return %y : tensor<1x$mx$nxf32>
+  }
+}
+)mlir";
+
 //===----------------------------------------------------------------------===//
 // Running them
 //===----------------------------------------------------------------------===//
@@ -217,6 +266,7 @@ INSTANTIATE_TEST_SUITE_P(Codegen, Epilogue, testing::ValuesIn(levelsHere()),
 TEST_P(Epilogue, BiasAndActivation) { check(biasAndActivation); }
 TEST_P(Epilogue, TurnedAndHalves) { check(turnedAndHalves); }
 TEST_P(Epilogue, CountedFromTheOtherSide) { check(countedFromTheOtherSide); }
+TEST_P(Epilogue, LoopsOfOne) { check(loopsOfOne); }
 
 uint64_t workspaceOf(const std::string &text, const Shape &shape, bool fused) {
   const Compiled compiled(instantiate(text, shape, fused));
@@ -227,6 +277,8 @@ TEST(EpilogueMemory, NoneForTheProduct) {
   const Shape shape{40, 64, 16};
   EXPECT_GE(workspaceOf(turnedAndHalves, shape, false), 40 * 64 * 4);
   EXPECT_LT(workspaceOf(turnedAndHalves, shape, true), 40 * 64 * 4);
+  EXPECT_GE(workspaceOf(loopsOfOne, shape, false), 40 * 64 * 4);
+  EXPECT_LT(workspaceOf(loopsOfOne, shape, true), 40 * 64 * 4);
 }
 
 //===----------------------------------------------------------------------===//

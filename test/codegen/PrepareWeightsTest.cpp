@@ -212,6 +212,19 @@ TEST_P(PrepareWeights, OfANarrowConvolution) {
       "bf16");
 }
 
+/// A 3x3 convolution that is worth Winograd's transforms.
+std::string transformed() {
+  return moduleOf(product(
+      "run", {{1, 64, 18, 18}, "b, c, h + i, w + j"},
+      {{72, 64, 3, 3}, "o, c, i, j"}, {{1, 72, 16, 16}, "b, o, h, w"},
+      "b, o, h, w, c, i, j",
+      R"("parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction")"));
+}
+
+TEST_P(PrepareWeights, OfATransformedConvolution) {
+  expectEqual(transformed());
+}
+
 INSTANTIATE_TEST_SUITE_P(Levels, PrepareWeights,
                          testing::ValuesIn(levelsHere()), levelTestName);
 
@@ -226,6 +239,15 @@ TEST(PreparedWeights, AreReadInPanels) {
   EXPECT_EQ(type.getDimSize(1), 40);
   EXPECT_GE(type.getDimSize(0) * type.getDimSize(2), 96);
   EXPECT_LT((type.getDimSize(0) - 1) * type.getDimSize(2), 96);
+}
+
+TEST(PreparedWeights, HaveTheirTapsOutside) {
+  Prepared prepared(transformed());
+  ASSERT_TRUE(prepared.layOut);
+  auto entry = *prepared.module->getOps<mlir::func::FuncOp>().begin();
+  const auto type =
+      mlir::cast<mlir::RankedTensorType>(entry.getArgumentTypes()[1]);
+  EXPECT_EQ(type.getShape(), llvm::ArrayRef<int64_t>({3, 3, 72, 64}));
 }
 
 TEST(PreparedWeights, StayWhereTheyAreReadOnce) {
