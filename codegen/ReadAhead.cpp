@@ -8,7 +8,7 @@
 //   panel p:   tile 0  step k   asks for line 0 of step k of panel p + 1
 //              tile 1  step k            line 1
 //              tile 2  step k            line 2, the last of 48 floats
-//              tile 3  step k            line 0, which is there
+//              tile 3  step k            its own line, which is there
 //
 // which spreads a memory's work over the units'. A panel that is copied is read
 // once, where the copy is made; then it is that array which is asked for.
@@ -88,13 +88,21 @@ void TileEmitter::beginReadAhead() {
   readAhead->first = Value();
   if (tiles < lines)
     return;
-  Value first = add(readAhead->distance, readAhead->flat.offset);
+  Value first = readAhead->flat.offset;
   for (unsigned d : plan.parallel)
     first = add(first, multiply(ivs[d], access.strides[d]));
   if (access.hasPanels())
     first = add(first, multiply(panelOf(access), gapOf(access)));
+  // A line that is in no first cache costs the second one a read: later tiles
+  // ask for what they read themselves, or, of an array that was copied, again.
   Value own = b.createOrFold<arith::RemUIOp>(loc, number, constant(lines));
-  readAhead->first = add(first, multiply(own, line));
+  Value ahead = add(readAhead->distance, multiply(own, line));
+  if (access.hasPanels()) {
+    Value isFirst = b.createOrFold<arith::CmpIOp>(
+        loc, arith::CmpIPredicate::ult, number, constant(lines));
+    ahead = b.createOrFold<arith::SelectOp>(loc, isFirst, ahead, constant(0));
+  }
+  readAhead->first = add(first, ahead);
 }
 
 /// In each step of the sums.
