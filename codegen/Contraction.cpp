@@ -218,9 +218,13 @@ std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
   if (!nest.contraction || loop < 0 || nest.extents[loop] == 1 ||
       sharedUses(nest, loop) < 2)
     return std::nullopt;
+  // As it will be planned: the rows of an image follow each other.
+  LoopNest merged = nest;
+  simplify(merged);
+  int own = merged.loopOf[loop];
   int64_t lanes = widestLanes(nest);
-  TileSpace space =
-      tileSpace(nest, loop, chooseRowLoop(nest, loop), lanes, /*registers=*/32);
+  TileSpace space = tileSpace(merged, own, chooseRowLoop(merged, own), lanes,
+                              /*registers=*/32);
   space.overlap = 1;
   int64_t width = lanes * chooseTile(space).vecs;
   LoopNest panels = nest;
@@ -363,7 +367,6 @@ void TileEmitter::packPanel(Tile tile) {
   Access &input = nest.inputs[plan.packed];
   int64_t size = plan.vecs * plan.lanes;
   unsigned first = plan.reduction.front();
-  readAheadOfCopies(input, flats[plan.packed]);
   Access panel{{}, input.element, SmallVector<int64_t>(nest.size(), 0)};
   for (unsigned d : llvm::reverse(plan.reduction)) {
     panel.strides[d] = size;

@@ -10,8 +10,9 @@
 //              tile 2  step k            line 2, the last of 48 floats
 //              tile 3  step k            its own line, which is there
 //
-// which spreads a memory's work over the units'. A panel that is copied is read
-// once, where the copy is made; then it is that array which is asked for.
+// which spreads a memory's work over the units'. What is copied into panels is
+// left alone: lines far apart in an array may share the few sets of a cache
+// where they would wait.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/TileEmitter.h"
@@ -31,35 +32,21 @@ static int64_t elementsOfLine(const Access &access) {
 }
 
 /// Elements from a step of `input` to the one that takes its place next: of the
-/// next pass through the same columns, or of the next ones, `width` further.
-TileEmitter::Value TileEmitter::distanceToNext(const Access &input,
-                                               int64_t width) {
+/// next pass through the same panel, or of the next panel.
+TileEmitter::Value TileEmitter::distanceToNext(const Access &input) {
   if (!pass)
-    return constant(width);
+    return constant(input.panels.step);
   int64_t stride = input.strides[plan.reduction.front()];
   if (!isLastPass)
     return constant(pass->length * stride);
-  return add(multiply(pass->begin, -stride), constant(width));
-}
-
-/// An input whose panels are copied. Of a window's steps, which read the same
-/// lines again and again, most would ask in vain.
-void TileEmitter::readAheadOfCopies(const Access &input, Flat flat) {
-  auto isShared = [&](unsigned d) {
-    return std::abs(input.strides[d]) < elementsOfLine(input) &&
-           nest.extents[d] > 1;
-  };
-  if (plan.packed == nest.computed || input.group > 1 ||
-      input.strides[plan.vector] != 1 || llvm::any_of(plan.reduction, isShared))
-    return;
-  readAhead = {input, flat, distanceToNext(input, plan.vecs * plan.lanes)};
+  return add(multiply(pass->begin, -stride), constant(input.panels.step));
 }
 
 /// The input that lies in panels from the start: one follows the other.
 void TileEmitter::readAheadOfPanels() {
   for (auto [i, input] : llvm::enumerate(nest.inputs))
-    if (input.hasPanels())
-      readAhead = {input, flats[i], distanceToNext(input, input.panels.step)};
+    if (input.hasPanels() && input.group == 1)
+      readAhead = {input, flats[i], distanceToNext(input)};
 }
 
 /// Tiles that read the panel in hand, and the number of the one in hand.
@@ -91,17 +78,13 @@ void TileEmitter::beginReadAhead() {
   Value first = readAhead->flat.offset;
   for (unsigned d : plan.parallel)
     first = add(first, multiply(ivs[d], access.strides[d]));
-  if (access.hasPanels())
-    first = add(first, multiply(panelOf(access), gapOf(access)));
+  first = add(first, panelOf(access));
   // A line that is in no first cache costs the second one a read: later tiles
-  // ask for what they read themselves, or, of an array that was copied, again.
-  Value own = b.createOrFold<arith::RemUIOp>(loc, number, constant(lines));
-  Value ahead = add(readAhead->distance, multiply(own, line));
-  if (access.hasPanels()) {
-    Value isFirst = b.createOrFold<arith::CmpIOp>(
-        loc, arith::CmpIPredicate::ult, number, constant(lines));
-    ahead = b.createOrFold<arith::SelectOp>(loc, isFirst, ahead, constant(0));
-  }
+  // ask for what they read themselves.
+  Value isFirst = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ult,
+                                                number, constant(lines));
+  Value ahead = add(readAhead->distance, multiply(number, line));
+  ahead = b.createOrFold<arith::SelectOp>(loc, isFirst, ahead, constant(0));
   readAhead->first = add(first, ahead);
 }
 

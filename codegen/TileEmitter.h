@@ -105,8 +105,7 @@ private:
   Value createPanel(int64_t size, mlir::Type element);
 
   // ReadAhead.cpp: what the next panel is made of.
-  Value distanceToNext(const Access &input, int64_t width);
-  void readAheadOfCopies(const Access &input, Flat flat);
+  Value distanceToNext(const Access &input);
   void readAheadOfPanels();
   std::pair<int64_t, Value> tileInPanel();
   void beginReadAhead();
@@ -176,7 +175,6 @@ private:
   void write(unsigned output, Place place, Value value);
   Value elementIndex(unsigned operand, Place place);
   Value panelOf(const Access &access);
-  static int64_t gapOf(const Access &access);
   Value loadVector(mlir::Type element, Value buffer, Value index);
   Value loadWords(const Access &access, Value buffer, Value index,
                   int64_t valid);
