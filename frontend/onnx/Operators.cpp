@@ -186,7 +186,7 @@ static std::vector<Definition> makeTable() {
         detection(),        loss(),        recurrent(),
         control(),          quantized(),   integerProducts(),
         attention(),        contrib(),     contribAttention(),
-        contribQuantized(), random()})
+        contribQuantized(), random(),      training()})
     table.insert(table.end(), family.begin(), family.end());
   std::sort(table.begin(), table.end(),
             [](const auto &a, const auto &b) { return keyOf(a) < keyOf(b); });

@@ -165,6 +165,7 @@ Family contrib();
 Family contribAttention();
 Family contribQuantized();
 Family random();
+Family training();
 } // namespace families
 
 } // namespace mg::onnx

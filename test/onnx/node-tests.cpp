@@ -231,6 +231,23 @@ void printTest(const Test &test) {
              test.op, test.outcome.seconds * 1e3, test.outcome.reason);
 }
 
+/// Tests of some version of ONNX whose results are not those of their model,
+/// which a later version mended.
+struct Contradiction {
+  std::string_view test, why;
+};
+constexpr Contradiction contradictions[] = {
+    {"test_adam_multiple",
+     "its model lacks the epsilon of 0.01 that its results were made with"}};
+
+void excuse(Test &test) {
+  for (const Contradiction &known : contradictions)
+    if (test.name == known.test && test.outcome.verdict == Verdict::Wrong) {
+      test.outcome.verdict = Verdict::Broken;
+      test.outcome.reason = known.why;
+    }
+}
+
 int run(const Settings &settings) {
   std::vector<Test> tests = findTests(settings);
   const std::vector<Outcome> outcomes =
@@ -240,7 +257,8 @@ int run(const Settings &settings) {
   for (std::size_t i = 0; i < tests.size(); ++i) {
     tests[i].op = operatorOf(tests[i]);
     tests[i].outcome = outcomes[i];
-    const Verdict verdict = outcomes[i].verdict;
+    excuse(tests[i]);
+    const Verdict verdict = tests[i].outcome.verdict;
     ok &= settings.all ? verdict == Verdict::Pass : verdict < Verdict::Wrong;
     if (settings.verbose || verdict >= Verdict::Broken)
       printTest(tests[i]);
