@@ -241,6 +241,9 @@ double productCost(const LoopNest &nest, unsigned loop, int64_t lanes) {
     return 1;
   TileSpace space =
       tileSpace(nest, loop, row, lanes, VectorUnit(lanes).registers);
+  // Which loop the lanes take is one choice for all levels, whose caches hold
+  // different parts of a column.
+  space.steps = 1;
   return 2 * chooseTile(space).cycles / (space.m * space.n);
 }
 

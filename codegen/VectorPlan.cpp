@@ -109,7 +109,7 @@ double bodyCost(Block &body) {
 static constexpr int64_t costLanes = 16;
 
 /// Of one vector, in simple ops.
-static constexpr double copyCost = 6, scatterCost = 256, turnedStoreCost = 56;
+static constexpr double copyCost = 6, scatterCost = 256, turnedStoreCost = 40;
 /// Of one that is read in a stream, where all of it is not in a cache.
 static constexpr double fetchCost = 2;
 
