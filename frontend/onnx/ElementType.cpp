@@ -62,4 +62,17 @@ std::optional<DType> dtypeOf(ElementType type) {
   return row ? row->dtype : std::nullopt;
 }
 
+int narrowBits(ElementType type) {
+  switch (type) {
+  case ElementType::u4:
+  case ElementType::i4:
+    return 4;
+  case ElementType::u2:
+  case ElementType::i2:
+    return 2;
+  default:
+    return 0;
+  }
+}
+
 } // namespace mg::onnx

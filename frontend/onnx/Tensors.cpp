@@ -27,16 +27,8 @@ enum TypedField : std::uint32_t {
 
 /// Bits of an element that lies packed in bytes, which is 8 for all others.
 int packedBits(ElementType type) {
-  switch (type) {
-  case ElementType::u4:
-  case ElementType::i4:
-    return 4;
-  case ElementType::u2:
-  case ElementType::i2:
-    return 2;
-  default:
-    return 8;
-  }
+  const int bits = narrowBits(type);
+  return bits ? bits : 8;
 }
 
 bool isPacked(ElementType type) { return packedBits(type) < 8; }

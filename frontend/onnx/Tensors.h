@@ -42,6 +42,10 @@ private:
 /// floats of 8 bits and less.
 std::optional<DType> dtypeOf(ElementType type);
 
+/// Bits of an integer that its dtype has more of than it (4 or 2); 0 for all
+/// others.
+int narrowBits(ElementType type);
+
 /// The tensor that `data` describes. Elements that lie in memory as ours do are
 /// shown where they are (`owner` keeps them alive); packed nibbles, typed
 /// fields that the wire codes otherwise, and misaligned bytes are copied.

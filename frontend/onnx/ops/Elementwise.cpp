@@ -174,20 +174,6 @@ Tensors clipByOperands(const Call &call) {
 // Casts
 //===----------------------------------------------------------------------===//
 
-/// How many bits of its DType an element type has, where those are fewer.
-int narrowBits(ElementType type) {
-  switch (type) {
-  case ElementType::u4:
-  case ElementType::i4:
-    return 4;
-  case ElementType::u2:
-  case ElementType::i2:
-    return 2;
-  default:
-    return 0;
-  }
-}
-
 /// The integers of `dtype` that have the low bits of `x`'s, sign and all.
 Tensor lowBits(const Tensor &x, int bits, DType dtype) {
   return (astype(x, dtype) << (8 - bits)) >> (8 - bits);

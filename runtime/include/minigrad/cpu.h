@@ -22,8 +22,8 @@ extern "C" {
 uint64_t mg_cpu_features(void);
 
 /* For tests: from now on every feature outside `mask` counts as missing. The
- * environment variable MG_CPU_LIMIT (v2, v3, v4, icelake, znver4) does the same for a
- * whole process. Generated code caches the features at its first call. */
+ * environment variable MG_CPU_LIMIT (v2, v3, v4, icelake, znver4) does the same
+ * for a whole process. Generated code caches the features at its first call. */
 void mg_cpu_limit(uint64_t mask);
 
 #ifdef __cplusplus
