@@ -118,7 +118,7 @@ static bool sumsAlongLanes(const LoopNest &nest) {
 }
 
 bool appendEpilogue(LoopNest &nest, linalg::LinalgOp contraction,
-                    linalg::LinalgOp member) {
+                    linalg::LinalgOp member, const StartValues &starts) {
   // Number by number a tanh costs more than a vector of it, so it waits for
   // sums in memory.
   if (bodyCost(*member.getBlock()) > lightBody && sumsAlongLanes(nest))
@@ -143,6 +143,8 @@ bool appendEpilogue(LoopNest &nest, linalg::LinalgOp contraction,
   FailureOr<Epilogue> epilogue = buildEpilogue(member, loopOf, nest);
   if (failed(epilogue))
     return false;
+  for (OpOperand &init : member.getDpsInitsMutable())
+    epilogue->initial.push_back(starts.at(init));
   nest.epilogues.push_back(std::move(*epilogue));
   if (llvm::all_of(writesOf(nest), [&](const Access *write) {
         return isOwnOrApart(nest, *write);
@@ -182,7 +184,8 @@ void dropStores(LoopNest &nest, function_ref<bool(Operation *)> isDead) {
     for (auto [i, access] : llvm::enumerate(epilogue.inputs))
       read(access, epilogue.body->getArgument(i));
     for (auto [o, access] : llvm::enumerate(epilogue.outputs))
-      read(access, epilogue.body->getArgument(inputs + o));
+      if (!epilogue.initial[o])
+        read(access, epilogue.body->getArgument(inputs + o));
     for (Access &access : epilogue.outputs)
       known.push_back(&access);
   }
@@ -219,7 +222,7 @@ void TileEmitter::createStages() {
     own.loopOf = epilogue.loopOf;
     own.inputs = epilogue.inputs;
     own.outputs = epilogue.outputs;
-    own.initial.assign(own.outputs.size(), Value());
+    own.initial = epilogue.initial;
     stages.emplace_back(b, own, *stagePlan).enter();
   }
 }
@@ -256,8 +259,9 @@ void TileEmitter::emitStages(Place place, ArrayRef<Value> sums) {
   for (TileEmitter &stage : stages) {
     Values yields = stage.body(inStage, [&](unsigned argument) {
       auto known = find(stage.accessOf(argument));
-      return known == knowns.end() ? stage.read(argument, inStage)
-                                   : known->value;
+      return known == knowns.end() || stage.startsFilled(argument)
+                 ? stage.read(argument, inStage)
+                 : known->value;
     });
     for (auto [o, value] : llvm::enumerate(yields))
       put(stage, o, value);

@@ -25,15 +25,15 @@
 #ifndef MG_CODEGEN_EPILOGUE_H
 #define MG_CODEGEN_EPILOGUE_H
 
-#include "codegen/LoopNest.h"
+#include "codegen/StartValues.h"
 
 namespace mg::codegen {
 
-/// Lets the nest of `contraction`, not simplified, compute `member` as well;
-/// false, and no change, where `mg.rows` or the buffers do not allow it or it
-/// is not worth it.
+/// Lets the nest of `contraction`, not simplified, compute `member` as well,
+/// whose outputs start where `starts` says; false, and no change, where
+/// `mg.rows` or the buffers do not allow it or it is not worth it.
 bool appendEpilogue(LoopNest &nest, mlir::linalg::LinalgOp contraction,
-                    mlir::linalg::LinalgOp member);
+                    mlir::linalg::LinalgOp member, const StartValues &starts);
 
 /// Clears `stored` of what is written to memory of which all users are dead:
 /// ops that the nest replaces.

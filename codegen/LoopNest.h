@@ -73,6 +73,8 @@ struct Epilogue {
   llvm::SmallVector<Access> inputs = {}, outputs = {};
   /// The op's own loop -> loop of the nest; -1 for one of a single iteration.
   llvm::SmallVector<int> loopOf = {};
+  /// Per output, what it holds before; null: what memory holds.
+  llvm::SmallVector<mlir::Value> initial = {};
 };
 
 /// The elements of an array that is nowhere in memory: computed from `inputs`,

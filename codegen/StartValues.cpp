@@ -63,7 +63,7 @@ StartValues::StartValues(ArrayRef<linalg::LinalgOp> ops) {
 
 void StartValues::apply(linalg::LinalgOp op, LoopNest &nest) const {
   for (auto [o, init] : llvm::enumerate(op.getDpsInitsMutable()))
-    nest.initial[o] = valueOf.lookup(&init);
+    nest.initial[o] = at(init);
 }
 
 } // namespace mg::codegen

@@ -21,6 +21,8 @@ public:
   /// Looks for such fills before each op.
   explicit StartValues(mlir::ArrayRef<mlir::linalg::LinalgOp> ops);
 
+  /// What fills the output before its op; null where nothing does.
+  mlir::Value at(mlir::OpOperand &init) const { return valueOf.lookup(&init); }
   /// Sets `initial` of the op's nest, which is not simplified yet.
   void apply(mlir::linalg::LinalgOp op, LoopNest &nest) const;
   /// Whether the op is such a fill: no one reads what it would write.

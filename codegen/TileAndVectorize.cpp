@@ -517,7 +517,7 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
       return 0;
     unsigned count = 0;
     for (linalg::LinalgOp op : ops.drop_front()) {
-      if (!appendEpilogue(nest, ops.front(), op))
+      if (!appendEpilogue(nest, ops.front(), op, starts))
         break;
       ++count;
     }

@@ -165,6 +165,8 @@ private:
   // VectorAccess.cpp: operands.
   Flat flatten(const Access &access);
   Value startOf(const Access &access);
+  /// Whether the operand is an output whose old value is known.
+  bool startsFilled(unsigned operand) const;
   Value read(unsigned operand, Place place);
   void prefetch(const Access &access, Place place, Value buffer, Value index);
   Value loadShort(mlir::Type element, Value buffer, Value index, int64_t stride,

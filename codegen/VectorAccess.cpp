@@ -279,13 +279,17 @@ Value TileEmitter::readGeneral(const Access &access, Place place) {
   return load(access.buffer, indices);
 }
 
+bool TileEmitter::startsFilled(unsigned operand) const {
+  return operand >= nest.inputs.size() &&
+         nest.initial[operand - nest.inputs.size()];
+}
+
 Value TileEmitter::read(unsigned operand, Place place) {
   const Access &access = accessOf(operand);
   if (access.isScalar())
     return access.buffer;
-  if (operand >= nest.inputs.size())
-    if (Value value = nest.initial[operand - nest.inputs.size()])
-      return value;
+  if (startsFilled(operand))
+    return nest.initial[operand - nest.inputs.size()];
   if (Value value = hoisted.lookup(operand))
     return value;
   if (!access.isLinear())

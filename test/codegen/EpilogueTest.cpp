@@ -149,6 +149,28 @@ const std::string countedFromTheOtherSide =
     return %c, %y : tensor<$mx$nxf32>, tensor<$nx$mxf32>
 )mlir");
 
+/// y = 3 + c * s, added to what its memory was filled with: as a fold of
+/// windows of one element is.
+const std::string addedToAFill =
+    product(", %scale: tensor<$mxf32> {mg.name = \"s\", mg.dtype = \"f32\"}",
+            "tensor<$mx$nxf32> {mg.name = \"y\", mg.dtype = \"f32\"}",
+            R"mlir(
+    %three = arith.constant 3.0 : f32
+    %e = tensor.empty() : tensor<$mx$nxf32>
+    %threes = linalg.fill {$rows(0, 1)$} ins(%three : f32)
+        outs(%e : tensor<$mx$nxf32>) -> tensor<$mx$nxf32>
+    %y = linalg.generic {indexing_maps = [#id, #row, #id],
+        iterator_types = ["parallel", "parallel"]}
+        ins(%c, %scale : tensor<$mx$nxf32>, tensor<$mxf32>)
+        outs(%threes : tensor<$mx$nxf32>) attrs = {$rows(0, 1)$} {
+    ^bb0(%x: f32, %v: f32, %o: f32):
+      %p = arith.mulf %x, %v : f32
+      %q = arith.addf %o, %p : f32
+      linalg.yield %q : f32
+    } -> tensor<$mx$nxf32>
+    return %y : tensor<$mx$nxf32>
+)mlir");
+
 /// Rows without the loops of one iteration, as a batch of one image leaves
 /// them; the members name others of these.
 const std::string loopsOfOne = R"mlir(
@@ -267,6 +289,7 @@ TEST_P(Epilogue, BiasAndActivation) { check(biasAndActivation); }
 TEST_P(Epilogue, TurnedAndHalves) { check(turnedAndHalves); }
 TEST_P(Epilogue, CountedFromTheOtherSide) { check(countedFromTheOtherSide); }
 TEST_P(Epilogue, LoopsOfOne) { check(loopsOfOne); }
+TEST_P(Epilogue, AddedToAFill) { check(addedToAFill); }
 
 uint64_t workspaceOf(const std::string &text, const Shape &shape, bool fused) {
   const Compiled compiled(instantiate(text, shape, fused));
