@@ -232,18 +232,30 @@ static void alignStreams(llvm::Module &llvmModule) {
                 layout.getTypeStoreSize(store->getValueOperand()->getType())));
 }
 
+/// Facts of this many arguments are worth a long attribute list.
+static constexpr unsigned maxFacts = 128;
+
 /// Drops our notes on arguments. Of each that is left the translation warns,
 /// and prints the whole function for it: most of the time of a long one.
+/// Where a function without loops has very many, what is known of them serves
+/// nobody, and LLVM makes a list of all for each.
 static void dropArgumentNotes(ModuleOp module) {
   module.walk([](LLVM::LLVMFuncOp function) {
+    if (function.getNumArguments() > maxFacts &&
+        function.getBody().hasOneBlock()) {
+      function.removeArgAttrsAttr();
+      return;
+    }
+    SmallVector<DictionaryAttr> all;
     for (unsigned i = 0; i < function.getNumArguments(); ++i) {
       SmallVector<NamedAttribute> kept;
       for (NamedAttribute attr :
            function_interface_impl::getArgAttrs(function, i))
         if (!attr.getName().strref().starts_with("mg."))
           kept.push_back(attr);
-      function.setArgAttrs(i, kept);
+      all.push_back(DictionaryAttr::get(function.getContext(), kept));
     }
+    function.setAllArgAttrs(all);
   });
 }
 

@@ -135,9 +135,11 @@ mlir::FailureOr<Artefact> compile(mlir::ModuleOp module,
 
 /// Lays weights out as the kernels read them, ahead of all calls: replaces
 /// weights of `module`, of those that `isKnown` says, by others of new names,
-/// and answers the module whose one entry, `prepare`, computes these, its
-/// outputs, from the old ones, its inputs. Null where nothing is to be done.
-mlir::OwningOpRef<mlir::ModuleOp>
+/// and answers modules whose one entry each, `prepare`, computes some of these,
+/// its outputs, from the old ones, its inputs. In groups: while one runs, memory
+/// holds the old weights of that group only, and what compilation takes grows
+/// faster than a function's parameters.
+llvm::SmallVector<mlir::OwningOpRef<mlir::ModuleOp>, 0>
 prepareWeights(mlir::ModuleOp module,
                llvm::function_ref<bool(llvm::StringRef)> isKnown);
 

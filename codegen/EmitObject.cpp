@@ -3,6 +3,9 @@
 
 #include "codegen/WeighLoops.h"
 
+#include "llvm/Analysis/CFG.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Instructions.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/PassManager.h"
 #include "llvm/Linker/Linker.h"
@@ -112,11 +115,42 @@ llvm::Error linkLevels(llvm::Module &into,
   return llvm::Error::success();
 }
 
+/// Whether the function takes and passes on so many arguments that the time of
+/// selecting instructions, which grows with the square of those in one block,
+/// would be felt.
+static bool passesMany(const llvm::Function &function) {
+  constexpr size_t many = 512;
+  size_t passed = function.arg_size();
+  for (const llvm::Instruction &instruction : llvm::instructions(function))
+    if (const auto *call = llvm::dyn_cast<llvm::CallBase>(&instruction))
+      passed += call->arg_size();
+  return passed > many;
+}
+
+/// What only hands pointers on, without a loop, is as good when it is generated
+/// the fast way. An entry with thousands of weights takes seconds otherwise.
+static void generateGlueFast(llvm::Module &module) {
+  for (llvm::Function &function : module) {
+    llvm::SmallVector<
+        std::pair<const llvm::BasicBlock *, const llvm::BasicBlock *>>
+        loops;
+    if (function.isDeclaration() || !passesMany(function))
+      continue;
+    llvm::FindFunctionBackedges(function, loops);
+    if (!loops.empty())
+      continue;
+    function.removeFnAttr(llvm::Attribute::AlwaysInline);
+    function.addFnAttr(llvm::Attribute::NoInline);
+    function.addFnAttr(llvm::Attribute::OptimizeNone);
+  }
+}
+
 llvm::Expected<llvm::SmallVector<char, 0>>
 emitFile(llvm::Module &module, llvm::TargetMachine &machine,
          llvm::CodeGenFileType type) {
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream os(bytes);
+  generateGlueFast(module);
   llvm::legacy::PassManager passes;
   if (machine.addPassesToEmitFile(passes, os, nullptr, type,
                                   /*DisableVerify=*/true))

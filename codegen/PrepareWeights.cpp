@@ -19,7 +19,7 @@
 //   w : results x channels x 3 x 3   ->   p : 3 x 3 x results x channels
 //
 // What becomes of the weights is a model of its own, `prepare`, which whoever
-// compiles or loads the program runs once.
+// compiles or loads the program runs once; of many, several models.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/Compiler.h"
@@ -74,12 +74,14 @@ class Preparation {
 public:
   explicit Preparation(ModuleOp module) : module(module) {}
 
-  OwningOpRef<ModuleOp> run(llvm::function_ref<bool(StringRef)> isKnown);
+  SmallVector<OwningOpRef<ModuleOp>, 0>
+  run(llvm::function_ref<bool(StringRef)> isKnown);
 
 private:
+  using Named = std::pair<StringRef, Candidate>;
   void collect(func::FuncOp entry, llvm::function_ref<bool(StringRef)> isKnown);
   void replaceWeights(func::FuncOp entry);
-  OwningOpRef<ModuleOp> createModule();
+  OwningOpRef<ModuleOp> createModule(ArrayRef<Named> group);
   std::string nameOf(StringRef weight, const Layout &layout) const;
 
   ModuleOp module;
@@ -217,6 +219,8 @@ static void readPanels(OpOperand &read, const Layout &layout, Value panels) {
 
 /// Panels take the places of their weights.
 void Preparation::replaceWeights(func::FuncOp entry) {
+  SmallVector<DictionaryAttr> attributes;
+  entry.getAllArgAttrs(attributes);
   for (BlockArgument argument : entry.getArguments()) {
     unsigned place = argument.getArgNumber();
     auto name = entry.getArgAttrOfType<StringAttr>(place, "mg.name");
@@ -229,10 +233,12 @@ void Preparation::replaceWeights(func::FuncOp entry) {
     for (OpOperand &use : llvm::make_early_inc_range(argument.getUses()))
       readPanels(use, candidate.layout, argument);
     argument.setType(candidate.layout.apply(candidate.type));
-    entry.setArgAttr(
-        place, "mg.name",
-        StringAttr::get(entry.getContext(), nameOf(name, candidate.layout)));
+    NamedAttrList renamed(attributes[place]);
+    renamed.set("mg.name", StringAttr::get(entry.getContext(),
+                                           nameOf(name, candidate.layout)));
+    attributes[place] = renamed.getDictionary(entry.getContext());
   }
+  entry.setAllArgAttrs(attributes);
   entry.setFunctionType(FunctionType::get(entry.getContext(),
                                           entry.getBody().getArgumentTypes(),
                                           entry.getResultTypes()));
@@ -295,14 +301,14 @@ static DictionaryAttr describe(OpBuilder &b, StringRef name, StringAttr dtype) {
        b.getNamedAttr("mg.name", b.getStringAttr(name))});
 }
 
-OwningOpRef<ModuleOp> Preparation::createModule() {
+OwningOpRef<ModuleOp> Preparation::createModule(ArrayRef<Named> group) {
   Location loc = module.getLoc();
   OwningOpRef<ModuleOp> made = ModuleOp::create(loc);
   OpBuilder b = OpBuilder::atBlockEnd(made->getBody());
   (*made)->setAttr("mg.name", b.getStringAttr("prepare"));
   SmallVector<Type> inputs, outputs;
   SmallVector<Attribute> inputAttrs, outputAttrs;
-  for (const auto &[name, candidate] : candidates) {
+  for (const auto &[name, candidate] : group) {
     inputs.push_back(candidate.type);
     inputAttrs.push_back(describe(b, name, candidate.dtype));
     outputs.push_back(candidate.layout.apply(candidate.type));
@@ -317,13 +323,28 @@ OwningOpRef<ModuleOp> Preparation::createModule() {
   b.setInsertionPointToStart(entry.addEntryBlock());
   SmallVector<Value> results;
   for (auto [argument, candidate] :
-       llvm::zip_equal(entry.getArguments(), candidates))
+       llvm::zip_equal(entry.getArguments(), group))
     results.push_back(createPanels(b, loc, candidate.second.layout, argument));
   b.create<func::ReturnOp>(loc, results);
   return made;
 }
 
-OwningOpRef<ModuleOp>
+/// How many of the first weights make a group.
+template <class Named> static size_t groupSizeOf(ArrayRef<Named> weights) {
+  constexpr int64_t groupBytes = int64_t(128) << 20, groupSize = 128;
+  int64_t bytes = 0;
+  size_t size = 0;
+  for (const auto &[name, candidate] : weights.take_front(groupSize)) {
+    if (bytes >= groupBytes)
+      break;
+    bytes += candidate.type.getNumElements() *
+             llvm::divideCeil(candidate.type.getElementTypeBitWidth(), 8);
+    ++size;
+  }
+  return size;
+}
+
+SmallVector<OwningOpRef<ModuleOp>, 0>
 Preparation::run(llvm::function_ref<bool(StringRef)> isKnown) {
   auto entries = llvm::to_vector(module.getOps<func::FuncOp>());
   llvm::erase_if(entries, [](func::FuncOp f) { return f.isExternal(); });
@@ -332,14 +353,19 @@ Preparation::run(llvm::function_ref<bool(StringRef)> isKnown) {
   candidates.remove_if([](const auto &candidate) {
     return !candidate.second.isPossible || candidate.second.reads == 0;
   });
-  if (candidates.empty())
-    return {};
-  OwningOpRef<ModuleOp> made = createModule();
+  SmallVector<OwningOpRef<ModuleOp>, 0> made;
+  const SmallVector<Named, 0> all(candidates.begin(), candidates.end());
+  ArrayRef<Named> left = all;
+  while (!left.empty()) {
+    const size_t size = groupSizeOf(left);
+    made.push_back(createModule(left.take_front(size)));
+    left = left.drop_front(size);
+  }
   llvm::for_each(entries, [&](func::FuncOp entry) { replaceWeights(entry); });
   return made;
 }
 
-OwningOpRef<ModuleOp>
+SmallVector<OwningOpRef<ModuleOp>, 0>
 prepareWeights(ModuleOp module, llvm::function_ref<bool(StringRef)> isKnown) {
   return Preparation(module).run(isKnown);
 }

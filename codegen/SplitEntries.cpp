@@ -9,6 +9,9 @@
 // length of a function. A thousand loops in one function took ten times as long
 // as four times 250. A call costs a nanosecond per 32 loops.
 //
+// So do entries with very many arguments, of any length: what is left of them
+// hands pointers on, and nothing is known or wanted of those there.
+//
 // Runs of ops without results move, in order; an op with a result that is no
 // pure arithmetic (a branch that yields, a status) stays and ends a run.
 //
@@ -79,6 +82,11 @@ void outline(func::FuncOp function, const Run &run, unsigned number) {
   }
 }
 
+/// Arguments with which an entry's own loops are no place to be optimized.
+constexpr unsigned manyArguments = 128;
+
+bool isLoop(Operation *op) { return op->getNumRegions() > 0; }
+
 class SplitEntries : public impl::SplitEntriesBase<SplitEntries> {
 public:
   using SplitEntriesBase::SplitEntriesBase;
@@ -94,10 +102,11 @@ private:
       size_t ops = 0;
       for (const Run &run : runs)
         ops += run.size();
-      if (ops < 2 * static_cast<size_t>(length))
+      const bool hasMany = function.getNumArguments() > manyArguments;
+      if (ops < 2 * static_cast<size_t>(length) && !hasMany)
         continue;
       for (auto [i, run] : llvm::enumerate(runs))
-        if (run.size() > 1)
+        if (run.size() > 1 || (hasMany && llvm::any_of(run, isLoop)))
           outline(function, run, i);
     }
   }

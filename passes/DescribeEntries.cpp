@@ -33,14 +33,16 @@ static DictionaryAttr describe(DictionaryAttr attributes, Type type,
 
 static void describe(func::FuncOp entry) {
   entry->setAttr("mg.entry", UnitAttr::get(entry.getContext()));
+  SmallVector<DictionaryAttr> arguments, results;
   for (unsigned i = 0; i < entry.getNumArguments(); ++i)
-    entry.setArgAttrs(i,
-                      describe(entry.getArgAttrDict(i),
-                               entry.getArgumentTypes()[i], "arg" + Twine(i)));
+    arguments.push_back(describe(entry.getArgAttrDict(i),
+                                 entry.getArgumentTypes()[i],
+                                 "arg" + Twine(i)));
   for (unsigned i = 0; i < entry.getNumResults(); ++i)
-    entry.setResultAttrs(i,
-                         describe(entry.getResultAttrDict(i),
-                                  entry.getResultTypes()[i], "out" + Twine(i)));
+    results.push_back(describe(entry.getResultAttrDict(i),
+                               entry.getResultTypes()[i], "out" + Twine(i)));
+  entry.setAllArgAttrs(arguments);
+  entry.setAllResultAttrs(results);
 }
 
 namespace {

@@ -60,7 +60,7 @@ private:
   bool joinBetweenContractions();
   const char *refusal(ArrayRef<unsigned> together) const;
   bool hasDetour(ArrayRef<unsigned> among) const;
-  void renumber();
+  void moveTogether(unsigned a, unsigned b, unsigned both);
   unsigned join(unsigned a, unsigned b);
   SmallVector<GenericOp> opsOf(ArrayRef<unsigned> nodes) const;
 
@@ -73,8 +73,9 @@ private:
   std::vector<Group> groups;
   /// By node.
   SmallVector<unsigned> groupOf;
-  /// By group, in an order that can run.
-  std::vector<unsigned> position;
+  /// An order that can run, and by group the place in it. Groups that became
+  /// part of another keep a place.
+  std::vector<unsigned> sequence, position;
   /// By their two groups, which never change afterwards without a new number.
   DenseMap<std::pair<unsigned, unsigned>, const char *> refused;
 };
@@ -160,6 +161,10 @@ Planner::Planner(Block &block) : block(block) {
     }
     effect = node;
   }
+  // As in the program.
+  const auto program = llvm::seq<unsigned>(0, groups.size());
+  sequence.assign(program.begin(), program.end());
+  position = sequence;
 }
 
 /// Whether a path leads from one of the groups to another through one that is
@@ -189,10 +194,33 @@ bool Planner::hasDetour(ArrayRef<unsigned> among) const {
   return false;
 }
 
-void Planner::renumber() {
-  position.assign(groups.size(), 0);
-  for (auto [i, group] : llvm::enumerate(order()))
-    position[group] = i;
+/// Gives `both` a place in the order instead of `a` and `b`: only what stands
+/// between the two moves, behind it what waits for it. So joining neighbours
+/// costs the same in a long program as in a short one.
+void Planner::moveTogether(unsigned a, unsigned b, unsigned both) {
+  const unsigned first = std::min(position[a], position[b]);
+  const unsigned last = std::max(position[a], position[b]);
+  llvm::SmallDenseSet<unsigned> waiting = {both};
+  SmallVector<unsigned> earlier, later;
+  // In order, so that what leads here was looked at before.
+  for (unsigned place = first + 1; place < last; ++place) {
+    const unsigned group = sequence[place];
+    const bool waits = llvm::any_of(groups[group].before, [&](unsigned other) {
+      return waiting.contains(other);
+    });
+    if (waits)
+      waiting.insert(group);
+    (waits ? later : earlier).push_back(group);
+  }
+  SmallVector<unsigned> moved = std::move(earlier);
+  moved.push_back(both);
+  llvm::append_range(moved, later);
+  moved.push_back(a); // no group any more
+  position.resize(groups.size());
+  for (auto [i, group] : llvm::enumerate(moved)) {
+    sequence[first + i] = group;
+    position[group] = first + i;
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -301,12 +329,11 @@ unsigned Planner::join(unsigned a, unsigned b) {
     groupOf[node] = both;
   groups[a] = groups[b] = Group();
   groups[both] = std::move(joined);
-  renumber();
+  moveTogether(a, b, both);
   return both;
 }
 
 void Planner::joinBest() {
-  renumber();
   for (bool changed = true; changed;) {
     changed = false;
     for (const Pair &pair : candidates()) {

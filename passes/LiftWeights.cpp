@@ -64,19 +64,31 @@ void LiftWeights::lift(func::FuncOp function, ArrayRef<StringAttr> names) {
   DenseMap<StringAttr, SmallVector<WeightOp>> uses;
   function.walk([&](WeightOp op) { uses[op.getNameAttr()].push_back(op); });
   Builder builder(&getContext());
+  SmallVector<ArrayRef<WeightOp>> lifted;
+  SmallVector<Type> types;
+  SmallVector<DictionaryAttr> attributes;
+  SmallVector<Location> locations;
   for (StringAttr name : names) {
     auto used = uses.find(name);
     if (used == uses.end())
       continue;
-    auto attributes = builder.getDictionaryAttr(
+    lifted.push_back(used->second);
+    types.push_back(used->second.front().getType());
+    attributes.push_back(builder.getDictionaryAttr(
         {builder.getNamedAttr("mg.name", name),
-         builder.getNamedAttr("mg.weight", builder.getUnitAttr())});
-    unsigned place = function.getNumArguments();
-    WeightOp first = used->second.front();
-    function.insertArgument(place, first.getType(), attributes, first.getLoc());
-    for (WeightOp op : used->second) {
-      op.replaceAllUsesWith(Value(function.getArgument(place)));
+         builder.getNamedAttr("mg.weight", builder.getUnitAttr())}));
+    locations.push_back(used->second.front().getLoc());
+  }
+  if (lifted.empty())
+    return;
+  // All at once: the function's type and attributes are written anew each time.
+  const unsigned before = function.getNumArguments();
+  function.insertArguments(SmallVector<unsigned>(types.size(), before), types,
+                           attributes, locations);
+  for (auto [argument, ops] :
+       llvm::zip_equal(function.getArguments().drop_front(before), lifted))
+    for (WeightOp op : ops) {
+      op.replaceAllUsesWith(Value(argument));
       op.erase();
     }
-  }
 }

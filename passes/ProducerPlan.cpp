@@ -43,6 +43,7 @@ private:
   void place(GenericOp op);
   Demand demandOn(GenericOp op);
   bool endApart(GenericOp op, GenericOp root);
+  bool hasRoomFor(GenericOp op, GenericOp root) const;
   void add(const Placement &placement, GenericOp producer, Demand &demand);
 
   bool viewsOnly;
@@ -50,6 +51,8 @@ private:
   DenseMap<Operation *, SmallVector<Placement>> placements;
   /// By root, producers in reverse order.
   llvm::MapVector<Operation *, SmallVector<FusedOp>> kernels;
+  /// By root, how many arrays its producers read beyond their own results.
+  DenseMap<Operation *, unsigned> addedReads;
 };
 
 } // namespace
@@ -207,6 +210,22 @@ bool Planner::endApart(GenericOp op, GenericOp root) {
          });
 }
 
+/// Arrays that one kernel reads, where it would be more by arithmetic.
+static constexpr unsigned maxReads = 64;
+
+static unsigned countReads(GenericOp op) {
+  return llvm::count_if(op.getDpsInputOperands(), [&](OpOperand *input) {
+    return isa<RankedTensorType>(input->get().getType()) &&
+           !op.getMatchingBlockArgument(input).use_empty();
+  });
+}
+
+bool Planner::hasRoomFor(GenericOp op, GenericOp root) const {
+  return countReads(op) <= 1 ||
+         countReads(root) + addedReads.lookup(root) + countReads(op) <=
+             maxReads;
+}
+
 void Planner::add(const Placement &placement, GenericOp producer,
                   Demand &demand) {
   if (!accepts(placement, producer))
@@ -239,6 +258,7 @@ void Planner::place(GenericOp op) {
     fused =
         isView(op) || (!viewsOnly && isSource(op)) ||
         (!viewsOnly && !demand.tensor && demand.placements.size() == 1 &&
+         hasRoomFor(op, demand.placements.front().root) &&
          ((steps(demand.placements.front().root) <= steps(op) &&
            !endApart(op, demand.placements.front().root)) ||
           (isContraction(demand.placements.front().root) && isPrologue(op))));
@@ -246,8 +266,10 @@ void Planner::place(GenericOp op) {
   SmallVector<Placement> &at = placements[op];
   if (fused)
     at = demand.placements;
-  for (const Placement &placement : at)
+  for (const Placement &placement : at) {
     kernels[placement.root].push_back({op, placement.map});
+    addedReads[placement.root] += countReads(op) - std::min(countReads(op), 1u);
+  }
   if (!fused || stays)
     at.push_back({op, AffineMap::getMultiDimIdentityMap(op.getNumLoops(),
                                                         op.getContext())});

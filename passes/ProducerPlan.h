@@ -23,6 +23,9 @@
 //     has, all there from the start (a weight of 8 bits times its scale): only
 //     then less memory is read. What is multiplied and added stays the product
 //     of two factors.
+//  4. No kernel reads more than a few dozen arrays, however long the chain is
+//     that would fit into it: each wants a register for its address, and what
+//     compilation takes grows faster than their number.
 //
 // One pass over the block in reverse decides: when an op is looked at, the
 // placements of its users are known.

@@ -127,8 +127,8 @@ void LoadedModel::checkEager() {
 
 eager::WeightLookup LoadedModel::weightLookup() const {
   return [this](llvm::StringRef name) {
-    const eager::Array *made = io::find(invented, name);
-    return made ? *made : weights.find(name);
+    const auto made = invented.find(name);
+    return made != invented.end() ? made->second : weights.find(name);
   };
 }
 
@@ -154,9 +154,9 @@ void LoadedModel::inventWeights() {
   if (weights.available())
     return;
   module->walk([&](mlir::mg::WeightOp op) {
-    if (!io::find(invented, op.getName()))
-      invented.emplace_back(op.getName().str(),
-                            inventWeight(op, invented.size() + 1));
+    const auto seed = invented.size() + 1;
+    if (auto [made, isNew] = invented.try_emplace(op.getName()); isNew)
+      made->second = inventWeight(op, seed);
   });
 }
 

@@ -40,7 +40,7 @@ struct LoadedModel {
 private:
   mlir::OwningOpRef<mlir::ModuleOp> read(const ModelSource &source);
 
-  io::NamedArrays invented;
+  llvm::StringMap<eager::Array> invented;
 };
 
 } // namespace mg::driver

@@ -44,10 +44,14 @@ Weights::Weights(const std::vector<std::string> &options,
   if (!named)
     path = besideModel(model);
   if (!path.empty())
-    arrays = io::loadArrays(path);
+    take(io::loadArrays(path));
+}
+
+void Weights::take(io::NamedArrays taken) {
+  arrays.clear();
   // The runtime and the object want the elements one after the other.
-  for (auto &[name, array] : arrays)
-    array = eager::rowMajor(array);
+  for (auto &[name, array] : taken)
+    arrays[name] = eager::rowMajor(array);
 }
 
 void Weights::adopt(io::NamedArrays all, const std::string &model) {
@@ -55,9 +59,7 @@ void Weights::adopt(io::NamedArrays all, const std::string &model) {
     return;
   path = model;
   own = true;
-  arrays = std::move(all);
-  for (auto &[name, array] : arrays)
-    array = eager::rowMajor(array);
+  take(std::move(all));
 }
 
 void Weights::check(mlir::ModuleOp module) const {
@@ -83,21 +85,20 @@ bool Weights::embedded() const {
   if (!available() || embed || named)
     return embed;
   std::size_t all = 0;
-  for (const auto &[name, array] : arrays)
-    all += array.bytes();
+  for (const auto &entry : arrays)
+    all += entry.second.bytes();
   return all < mostEmbedded;
 }
 
 eager::Array Weights::find(llvm::StringRef name) const {
-  const eager::Array *found = io::find(arrays, std::string_view(name));
-  return found ? *found : eager::Array();
+  return arrays.lookup(name);
 }
 
 llvm::ArrayRef<char> Weights::bytes(llvm::StringRef name) const {
-  const eager::Array *found = io::find(arrays, std::string_view(name));
-  if (!found)
+  const auto found = arrays.find(name);
+  if (found == arrays.end())
     return {};
-  std::string_view bytes = io::bytesOf(*found);
+  std::string_view bytes = io::bytesOf(found->second);
   return {bytes.data(), bytes.size()};
 }
 

@@ -5,6 +5,8 @@
 #include "frontend/eager/Execute.h"
 #include "frontend/io/NamedArrays.h"
 
+#include "llvm/ADT/StringMap.h"
+
 #include <string>
 #include <vector>
 
@@ -34,14 +36,17 @@ public:
   /// False where no file was named or found: they come when the model runs.
   bool available() const { return !path.empty(); }
 
+  /// Without data where there is none of the name.
   eager::Array find(llvm::StringRef name) const;
   /// Row-major bytes; empty where there is none of the name.
   llvm::ArrayRef<char> bytes(llvm::StringRef name) const;
 
 private:
+  void take(io::NamedArrays arrays);
+
   std::string path;
   bool embed = false, named = false, own = false;
-  io::NamedArrays arrays;
+  llvm::StringMap<eager::Array> arrays;
 };
 
 } // namespace mg::driver

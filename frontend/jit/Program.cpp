@@ -6,7 +6,6 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
-#include "llvm/ADT/StringSet.h"
 
 #include <array>
 #include <cstring>
@@ -186,8 +185,8 @@ mlir::LogicalResult simplify(mlir::ModuleOp module,
 }
 
 eager::Array KnownWeights::operator()(llvm::StringRef name) const {
-  if (const eager::Array *array = io::find(prepared, name))
-    return *array;
+  if (auto found = prepared.find(name); found != prepared.end())
+    return found->second;
   return find ? find(name) : eager::Array();
 }
 
@@ -216,44 +215,22 @@ static mlir::LogicalResult prepare(mlir::ModuleOp layOut, KnownWeights &known) {
     return layOut.emitError("weights cannot be laid out: status ") << status;
   for (auto [output, array] :
        llvm::zip(llvm::ArrayRef(entry.outputs, entry.output_count), outputs))
-    known.prepared.emplace_back(output.name, array);
+    known.prepared[output.name] = array;
   for (const eager::Array &input : inputs)
     if (known.onReplaced)
       known.onReplaced(input);
   return mlir::success();
 }
 
-/// In groups: memory holds what becomes of the weights, and of the weights
-/// themselves one group; and a compiler's time grows with the square of a
-/// function's parameters.
 static mlir::LogicalResult prepareWeights(mlir::ModuleOp module,
                                           KnownWeights &known) {
-  constexpr std::size_t groupBytes = std::size_t(128) << 20, groupSize = 128;
-  llvm::StringSet<> seen;
-  while (true) {
-    llvm::StringSet<> group;
-    std::size_t bytes = 0;
-    auto isInGroup = [&](llvm::StringRef name) {
-      if (group.contains(name))
-        return true;
-      if (bytes >= groupBytes || group.size() >= groupSize ||
-          seen.contains(name))
-        return false;
-      const eager::Array array = known.find(name);
-      if (!array.view.data)
-        return false;
-      bytes += array.bytes();
-      seen.insert(name);
-      group.insert(name);
-      return true;
-    };
-    mlir::OwningOpRef<mlir::ModuleOp> layOut =
-        codegen::prepareWeights(module, isInGroup);
-    if (group.empty())
-      return mlir::success();
-    if (layOut && mlir::failed(prepare(*layOut, known)))
+  auto isKnown = [&](llvm::StringRef name) {
+    return known.find(name).view.data != nullptr;
+  };
+  for (auto &layOut : codegen::prepareWeights(module, isKnown))
+    if (mlir::failed(prepare(*layOut, known)))
       return mlir::failure();
-  }
+  return mlir::success();
 }
 
 /// Weights that are embedded, those of `known` included, from there.
@@ -263,10 +240,11 @@ static void embedPrepared(codegen::Options &options,
     return;
   options.embeddedWeight = [&known, others = options.embeddedWeight](
                                llvm::StringRef name) -> llvm::ArrayRef<char> {
-    const eager::Array *array = io::find(known.prepared, name);
-    return array ? llvm::ArrayRef(static_cast<const char *>(array->view.data),
-                                  array->bytes())
-                 : others(name);
+    auto found = known.prepared.find(name);
+    if (found == known.prepared.end())
+      return others(name);
+    return {static_cast<const char *>(found->second.view.data),
+            found->second.bytes()};
   };
 }
 

@@ -8,8 +8,9 @@
 
 #include "codegen/Compiler.h"
 #include "frontend/eager/Execute.h"
-#include "frontend/io/NamedArrays.h"
 #include "minigrad/model.h"
+
+#include "llvm/ADT/StringMap.h"
 
 #include <functional>
 #include <memory>
@@ -45,7 +46,7 @@ struct KnownWeights {
   eager::WeightLookup find;
   /// Those that the program reads in place of others, under names of their
   /// own; `compile` adds them.
-  io::NamedArrays prepared = {};
+  llvm::StringMap<eager::Array> prepared = {};
   /// Told of each that the program reads no more.
   std::function<void(const eager::Array &)> onReplaced = {};
 

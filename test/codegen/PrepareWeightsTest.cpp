@@ -5,6 +5,7 @@
 #include "minigrad/status.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringSet.h"
 
 #include <cstring>
 #include <numeric>
@@ -72,8 +73,11 @@ public:
   explicit Prepared(const std::string &text, bool isKnown = true)
       : context(registry(), mlir::MLIRContext::Threading::DISABLED),
         module(mlir::parseSourceString<mlir::ModuleOp>(text, &context)),
-        layOut(prepareWeights(*module,
-                              [&](llvm::StringRef) { return isKnown; })) {}
+        groups(
+            prepareWeights(*module, [&](llvm::StringRef) { return isKnown; })) {
+    if (groups.size() == 1)
+      layOut = std::move(groups.front());
+  }
 
   static std::string textOf(mlir::ModuleOp module) {
     std::string text;
@@ -89,7 +93,10 @@ public:
   }
 
   mlir::MLIRContext context;
-  mlir::OwningOpRef<mlir::ModuleOp> module, layOut;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  llvm::SmallVector<mlir::OwningOpRef<mlir::ModuleOp>, 0> groups;
+  /// The only group, else null.
+  mlir::OwningOpRef<mlir::ModuleOp> layOut;
 };
 
 /// Small integers, so that no order of additions rounds.
@@ -252,6 +259,39 @@ TEST(PreparedWeights, HaveTheirTapsOutside) {
 
 TEST(PreparedWeights, StayWhereTheyAreReadOnce) {
   EXPECT_FALSE(Prepared(moduleOf(matrices("run", 1, 96, 40))).layOut);
+}
+
+/// Each of `count` products has a weight of its own.
+TEST(PreparedWeights, ComeInGroups) {
+  constexpr int count = 300;
+  std::string entries;
+  for (int i = 0; i < count; ++i) {
+    std::string entry = matrices("run" + std::to_string(i), 8, 96, 40);
+    const std::string name = "mg.name = \"w\"";
+    const size_t at = entry.find(name);
+    ASSERT_NE(at, std::string::npos) << entry;
+    entry.insert(at + name.size() - 1, std::to_string(i));
+    entries += entry;
+  }
+  Prepared prepared(moduleOf(entries));
+  EXPECT_GT(prepared.groups.size(), 1u);
+  llvm::StringSet<> read, made;
+  for (auto &group : prepared.groups) {
+    auto layOut = *group->getOps<mlir::func::FuncOp>().begin();
+    EXPECT_LE(layOut.getNumArguments(), 128u);
+    ASSERT_EQ(layOut.getNumArguments(), layOut.getNumResults());
+    const auto name = [](mlir::DictionaryAttr attributes) {
+      return attributes.getAs<mlir::StringAttr>("mg.name").getValue();
+    };
+    for (unsigned i = 0; i < layOut.getNumArguments(); ++i) {
+      EXPECT_TRUE(read.insert(name(layOut.getArgAttrDict(i))).second);
+      EXPECT_TRUE(made.insert(name(layOut.getResultAttrDict(i))).second);
+    }
+  }
+  EXPECT_EQ(read.size(), size_t(count));
+  for (auto entry : prepared.module->getOps<mlir::func::FuncOp>())
+    EXPECT_TRUE(made.contains(
+        entry.getArgAttrOfType<mlir::StringAttr>(1, "mg.name").getValue()));
 }
 
 TEST(PreparedWeights, StayWhereTheyAreNotKnown) {

@@ -2,15 +2,17 @@
 """What compiling a large ONNX model takes, with its weights in another file.
 
     large-weights.py MGC [--matrices 64] [--size 2896] [--verify]
-    large-weights.py MGC --nodes 10,100,1000,10000
+    large-weights.py MGC --nodes 10,100,1000,10000 [--verify]
 
 The first is a row of products with MATRICES weights of SIZE x SIZE f32: 2 GB as
 it stands. The peak of the compiler's resident memory, mapped pages included, must
 be less than 1.5 times the weights' bytes. --verify also runs the model compiled and
 eagerly. The second prints the time, of the CPU and not of the clock, that
-compiling so many nodes takes. Nothing is asserted of that one.
+compiling so many layers takes: products, each with a weight and a bias of its own,
+and sums, each with a bias. Nothing is asserted of the time.
 """
 import argparse
+import math
 import os
 import pathlib
 import random
@@ -70,19 +72,52 @@ def measure_memory(mgc, folder, options):
         sys.exit("eager and compiled differ")
 
 
-def measure_time(mgc, folder, counts):
+def noise(generator, name, *shape):
+    count = math.prod(shape)
+    return tensor(name, FLOAT, list(shape),
+                  floats(*(generator.uniform(-0.5, 0.5) for _ in range(count))))
+
+
+def chain(nodes, weights, last, size):
+    return model(graph(nodes, [value("x0", FLOAT, [4, size])], [value(last, FLOAT, [4, size])],
+                       weights))
+
+
+def dense_layers(count, size=16):
+    """x = relu(x * w + b), again and again."""
     generator = random.Random(2)
-    matrix = floats(*(generator.uniform(-0.2, 0.2) for _ in range(64 * 64)))
+    nodes, weights = [], []
+    for i in range(count):
+        weights += [noise(generator, f"w{i}", size, size), noise(generator, f"b{i}", size)]
+        nodes += [node("MatMul", [f"x{i}", f"w{i}"], [f"m{i}"]),
+                  node("Add", [f"m{i}", f"b{i}"], [f"a{i}"]),
+                  node("Relu", [f"a{i}"], [f"x{i + 1}"])]
+    return chain(nodes, weights, f"x{count}", size)
+
+
+def sums(count, size=16):
+    """x = tanh(x + b), again and again."""
+    generator = random.Random(3)
+    nodes, weights = [], []
+    for i in range(count):
+        weights.append(noise(generator, f"b{i}", size))
+        nodes += [node("Add", [f"x{i}", f"b{i}"], [f"a{i}"]), node("Tanh", [f"a{i}"], [f"x{i + 1}"])]
+    return chain(nodes, weights, f"x{count}", size)
+
+
+def measure_time(mgc, folder, counts, verify):
+    path = folder / "layers.onnx"
     for count in counts:
-        nodes = [node("MatMul", [f"x{i}", f"w{i % 10}"], [f"x{i + 1}"]) for i in range(count)]
-        (folder / "nodes.onnx").write_bytes(model(graph(
-            nodes, [value("x0", FLOAT, [4, 64])], [value(f"x{count}", FLOAT, [4, 64])],
-            [tensor(f"w{i}", FLOAT, [64, 64], matrix) for i in range(10)])))
-        for level, extra in (("import", ["--emit", "mg"]), ("compile", [])):
-            status, cpu, peak, _ = run(mgc, "compile", folder / "nodes.onnx", "-o",
-                                       folder / "nodes.o", *extra)
-            print(f"{count:6} nodes, {level}: {cpu:.2f} s of CPU, {peak / 1e6:.0f} MB, exit {status}",
-                  flush=True)
+        for name, layers in (("products", dense_layers), ("sums", sums)):
+            path.write_bytes(layers(count))
+            for level, extra in (("import", ["--emit", "mg"]), ("compile", [])):
+                status, cpu, peak, _ = run(mgc, "compile", path, "-o", folder / "layers.o", *extra)
+                print(f"{count:6} {name}, {level}: {cpu:.2f} s of CPU, {peak / 1e6:.0f} MB",
+                      flush=True)
+                if status:
+                    sys.exit(f"mgc compile: exit {status}")
+            if verify and run(mgc, "verify", path)[0]:
+                sys.exit("eager and compiled differ")
 
 
 def main():
@@ -91,12 +126,13 @@ def main():
     parser.add_argument("--matrices", type=int, default=64)
     parser.add_argument("--size", type=int, default=2896)
     parser.add_argument("--verify", action="store_true")
-    parser.add_argument("--nodes", help="numbers of nodes, with commas")
+    parser.add_argument("--nodes", help="numbers of layers, with commas")
     options = parser.parse_args()
     mgc = pathlib.Path(options.mgc).resolve()
     with tempfile.TemporaryDirectory() as name:
         if options.nodes:
-            measure_time(mgc, pathlib.Path(name), map(int, options.nodes.split(",")))
+            measure_time(mgc, pathlib.Path(name), map(int, options.nodes.split(",")),
+                         options.verify)
         else:
             measure_memory(mgc, pathlib.Path(name), options)
 
