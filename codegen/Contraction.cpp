@@ -30,6 +30,7 @@ static constexpr int64_t minSums = 8;
 /// The first cache, of which little else has a part, and cycles for a line that
 /// comes from the second one instead (measured, rows that begin anywhere).
 static constexpr int64_t firstCacheBytes = 32 << 10, lineBytes = 64;
+static constexpr int64_t cacheWays = 8;
 static constexpr double farLineCycles = 2.5;
 
 namespace {
@@ -76,8 +77,11 @@ double TileSpace::cycles(int64_t rows, int64_t vecs) const {
 }
 
 /// `panel`: the vectors of a panel, which tiles divide; 0: as many as may be.
+/// Of tiles with as many sums that cost about the same one that leaves no
+/// columns over, and hardly any rows: chunks of them are equal.
 static RegisterTile chooseTile(const TileSpace &space, int64_t panel = 0) {
-  RegisterTile best;
+  constexpr double aboutTheSame = 1.01, hardlyAny = 0.03;
+  RegisterTile best, even;
   for (int64_t rows = 1; rows <= std::min(space.m, maxRows); ++rows)
     for (int64_t vecs = 1; vecs <= std::min(space.n, minSums); ++vecs) {
       if (rows * vecs + vecs > space.registers || panel % vecs)
@@ -85,8 +89,13 @@ static RegisterTile chooseTile(const TileSpace &space, int64_t panel = 0) {
       double cycles = space.cycles(rows, vecs);
       if (cycles <= best.cycles) // of equals the largest, with fewest loads
         best = {rows, vecs, cycles};
+      if (space.n % vecs == 0 && space.m % rows <= hardlyAny * space.m &&
+          rows * vecs >= even.rows * even.vecs)
+        even = {rows, vecs, cycles};
     }
-  return best;
+  bool isAsGood = even.rows * even.vecs >= best.rows * best.vecs &&
+                  even.cycles <= aboutTheSame * best.cycles;
+  return isAsGood ? even : best;
 }
 
 /// For a broadcast and a mask; with many registers LLVM loads ahead.
@@ -120,7 +129,6 @@ static int chooseRowLoop(const LoopNest &nest, int vector) {
 }
 
 /// The second cache of the level's machines.
-static constexpr int64_t secondCacheWays = 8;
 static int64_t secondCacheBytes(int64_t nativeLanes) {
   return nativeLanes == 16 ? 1 << 20 : 256 << 10;
 }
@@ -253,28 +261,106 @@ bool canTurn(const LoopNest &nest, const Access &output, unsigned loop) {
          nest.extents[row] >= minTurnedRows;
 }
 
-/// Whether the vectors of `input` are too scattered to be loaded from where
-/// they are: not contiguous, or of a matrix that the second cache does not
-/// hold, or in rows that fall on few of its sets.
-static bool isScattered(const LoopNest &nest, const Access &input,
-                        const VectorPlan &plan) {
-  if (input.strides[plan.vector] != 1)
-    return true;
+/// Whether so many pieces, `stride` bytes apart, fall on sets of a cache that
+/// do not hold all of them.
+static bool shareSets(int64_t stride, int64_t count, int64_t cache) {
+  int64_t places = cache / cacheWays / std::gcd(stride, cache);
+  return count > std::max<int64_t>(places, 1) * cacheWays;
+}
+
+namespace {
+/// How an input's vectors lie in memory, one piece for each step of the sums.
+struct Columns {
+  int64_t steps = 1;
+  /// Bytes from one piece to the next; of a piece; of all pieces that vectors
+  /// of the nest read.
+  int64_t stride, piece, bytes;
+  /// Bytes of the caches.
+  int64_t second;
+
+  Columns(const LoopNest &nest, const Access &input, const VectorPlan &plan);
+  bool isDistributed() const {
+    return stride <= piece || !shareSets(stride, steps, second);
+  }
+  int64_t mostTiles() const;
+};
+} // namespace
+
+Columns::Columns(const LoopNest &nest, const Access &input,
+                 const VectorPlan &plan)
+    : second(secondCacheBytes(plan.nativeLanes)) {
   int64_t element = bytesOf(input);
-  int64_t bytes = element, steps = 1;
+  bytes = element;
   for (unsigned d : plan.reduction)
     steps *= nest.extents[d];
   for (unsigned d = 0; d < nest.size(); ++d)
     if (int64_t(d) == plan.vector || nest.reduction[d])
       bytes *= nest.extents[d];
-  int64_t cache = secondCacheBytes(plan.nativeLanes);
-  if (bytes > cache || bytes * nest.extents[plan.row] > 256 * cache)
-    return true;
-  int64_t stride = std::abs(input.strides[plan.reduction.back()]) * element;
-  int64_t lines = llvm::divideCeil(plan.vecs * plan.lanes * element, lineBytes);
-  int64_t places = cache / secondCacheWays / std::gcd(stride, cache);
-  return stride > lines * lineBytes &&
-         steps > std::max<int64_t>(places, 1) * secondCacheWays;
+  stride = std::abs(input.strides[plan.reduction.back()]) * element;
+  piece = llvm::alignTo(plan.vecs * plan.lanes * element, lineBytes);
+}
+
+/// Tiles that may read columns of a large matrix where they lie before a copy
+/// pays. Each of them waits: a little if the CPU sees the next piece coming or
+/// takes whole lines, more if not, most where the first cache would hold a copy
+/// and does not hold these.
+int64_t Columns::mostTiles() const {
+  constexpr int64_t longestSeen = 2048;
+  if (steps * piece <= firstCacheBytes &&
+      shareSets(stride, steps, firstCacheBytes))
+    return 4;
+  return stride > longestSeen && stride % lineBytes != 0 ? 8 : 32;
+}
+
+/// Has the vectors copied into panels, or read where they are: contiguous, in
+/// pieces that do not fall on few sets of the second cache, and either in a
+/// matrix which that holds, or by few tiles.
+static void planLaneInput(const LoopNest &nest, VectorPlan &plan) {
+  int number = chooseLaneInput(nest, plan.vector);
+  if (number < 0)
+    return;
+  const Access &input = nest.inputs[number];
+  Columns columns(nest, input, plan);
+  bool stays = number != nest.computed && input.strides[plan.vector] == 1 &&
+               columns.isDistributed();
+  bool isSmall = columns.bytes <= columns.second &&
+                 columns.bytes * nest.extents[plan.row] <= 256 * columns.second;
+  if (stays && isSmall)
+    return;
+  int64_t tiles = llvm::divideCeil(sharedUses(nest, plan.vector), plan.rows);
+  if (stays && plan.reduction.size() == 1 && tiles <= columns.mostTiles())
+    plan.inPlace = number;
+  else if (panelUses(nest, plan.vector))
+    plan.packed = number;
+}
+
+/// The input whose rows the tiles go through one after the other, in memory of
+/// one piece: all steps of a row, or the rows of a tile, are neighbours.
+static int chooseRowsAhead(const LoopNest &nest, const VectorPlan &plan) {
+  auto isCompact = [&](const Access &input) {
+    bool areTiles = input.strides[plan.row] == 1;
+    int64_t size = areTiles ? plan.rows : 1;
+    for (unsigned d : llvm::reverse(plan.reduction)) {
+      if (input.strides[d] != size)
+        return false;
+      size *= nest.extents[d];
+    }
+    return areTiles || (input.strides[plan.row] == size && !plan.depth);
+  };
+  for (auto [i, input] : llvm::enumerate(nest.inputs)) {
+    if (input.isScalar() || !input.isLinear() || input.hasPanels() ||
+        input.strides[plan.vector] || !isCompact(input))
+      continue;
+    Type element = getElementTypeOrSelf(input.buffer.getType());
+    int64_t bytes =
+        input.group * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+    for (unsigned d = 0; d < nest.size(); ++d)
+      if (input.strides[d])
+        bytes *= nest.extents[d];
+    if (2 * bytes >= secondCacheBytes(plan.nativeLanes))
+      return i;
+  }
+  return -1;
 }
 
 /// A panel is half of the second cache at most, so that it stays there: of
@@ -324,11 +410,13 @@ void planContraction(const LoopNest &nest, VectorPlan &plan) {
   if (space.m == 1 && !panels && walksPages(nest, plan))
     plan.vecs = std::min(space.n, space.registers - 5);
   planPasses(nest, plan);
-  if (panelUses(nest, plan.vector)) {
-    int input = chooseLaneInput(nest, plan.vector);
-    if (input == nest.computed ||
-        (!panels && isScattered(nest, nest.inputs[input], plan)))
-      plan.packed = input;
+  if (plan.row >= 0) {
+    if (!panels)
+      planLaneInput(nest, plan);
+    else if (panelUses(nest, plan.vector) &&
+             chooseLaneInput(nest, plan.vector) == nest.computed)
+      plan.packed = nest.computed;
+    plan.rowsAhead = chooseRowsAhead(nest, plan);
   }
   // Columns outside rows, and outside whatever else shares a panel: it stays in
   // the cache for all of them.
@@ -336,7 +424,7 @@ void planContraction(const LoopNest &nest, VectorPlan &plan) {
     return int(d) == plan.row      ? 3
            : int(d) == plan.vector ? 1
            : isShared(nest, d, plan.vector) &&
-                   (panels || plan.packed >= 0 || plan.depth)
+                   (plan.sharesColumns(nest) || plan.depth)
                ? 2
                : 0;
   };
@@ -453,11 +541,10 @@ void TileEmitter::copyToPanel(const Producer &producer, const Access &panel,
 
 /// A panel, if one is packed, and the loops that read it.
 void TileEmitter::emitPanel(unsigned level, Tile tile) {
-  auto end = llvm::make_scope_exit([&] { readAhead.reset(); });
-  if (plan.packed < 0) {
-    readAheadOfPanels();
+  auto end = llvm::make_scope_exit([&] { readAhead.clear(); });
+  beginAhead();
+  if (plan.packed < 0)
     return emitParallel(level + 1, tile);
-  }
   Access input = nest.inputs[plan.packed];
   Flat flat = flats[plan.packed];
   packPanel(tile);

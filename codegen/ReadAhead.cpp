@@ -10,9 +10,15 @@
 //              tile 2  step k            line 2, the last of 48 floats
 //              tile 3  step k            its own line, which is there
 //
-// which spreads a memory's work over the units'. What is copied into panels is
-// left alone: lines far apart in an array may share the few sets of a cache
-// where they would wait.
+// which spreads a memory's work over the units'. Columns that are read where
+// they lie are asked for like panels. What is copied into panels is left alone:
+// lines far apart in an array may share the few sets of a cache where they
+// would wait.
+//
+// The other factor's rows come anew for each panel. Those of the next tile are
+// one piece of memory, of which each step asks for its share:
+//
+//   rows m .. m+7   step k   asks for a[m + 8, 0] + 8 * k
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/TileEmitter.h"
@@ -26,27 +32,36 @@ namespace mg::codegen {
 
 static constexpr int64_t lineBytes = 64;
 
+static int64_t bytesOf(const Access &access) {
+  return llvm::divideCeil(access.element.getIntOrFloatBitWidth(), 8);
+}
+
 static int64_t elementsOfLine(const Access &access) {
-  return std::max<int64_t>(1, lineBytes * 8 /
-                                  access.element.getIntOrFloatBitWidth());
+  return std::max<int64_t>(1, lineBytes / bytesOf(access));
 }
 
 /// Elements from a step of `input` to the one that takes its place next: of the
 /// next pass through the same panel, or of the next panel.
 TileEmitter::Value TileEmitter::distanceToNext(const Access &input) {
+  int64_t next = input.hasPanels() ? input.panels.step : plan.vecs * plan.lanes;
   if (!pass)
-    return constant(input.panels.step);
+    return constant(next);
   int64_t stride = input.strides[plan.reduction.front()];
   if (!isLastPass)
     return constant(pass->length * stride);
-  return add(multiply(pass->begin, -stride), constant(input.panels.step));
+  return add(multiply(pass->begin, -stride), constant(next));
 }
 
-/// The input that lies in panels from the start: one follows the other.
-void TileEmitter::readAheadOfPanels() {
-  for (auto [i, input] : llvm::enumerate(nest.inputs))
-    if (input.hasPanels() && input.group == 1)
-      readAhead = {input, flats[i], distanceToNext(input)};
+/// For the tiles of a panel: what they will ask for.
+void TileEmitter::beginAhead() {
+  for (auto [i, input] : llvm::enumerate(nest.inputs)) {
+    bool areColumns =
+        input.hasPanels() ? int(i) != plan.packed : int(i) == plan.inPlace;
+    if (areColumns && input.group == 1)
+      readAhead.push_back({input, flats[i], distanceToNext(input)});
+    if (int(i) == plan.rowsAhead)
+      readAhead.push_back({input, flats[i]});
+  }
 }
 
 /// Tiles that read the panel in hand, and the number of the one in hand.
@@ -65,39 +80,80 @@ std::pair<int64_t, Value> TileEmitter::tileInPanel() {
 
 /// Which line of each step the tile asks for. Where there are fewer tiles than
 /// lines, none: it is memory that sets the pace.
-void TileEmitter::beginReadAhead() {
-  if (!readAhead)
-    return;
-  const Access &access = readAhead->access;
+Value TileEmitter::nextColumns(const ReadAhead &ahead) {
+  const Access &access = ahead.access;
   int64_t line = elementsOfLine(access),
           lines = llvm::divideCeil(plan.vecs * plan.lanes, line);
+  // Columns that begin inside a line end in the one where the next ones begin.
+  int64_t known = 0;
+  for (unsigned d : plan.reduction)
+    known |= access.strides[d] % line != 0;
   auto [tiles, number] = tileInPanel();
-  readAhead->first = Value();
   if (tiles < lines)
-    return;
-  Value first = readAhead->flat.offset;
+    return {};
+  Value first = ahead.flat.offset;
   for (unsigned d : plan.parallel)
     first = add(first, multiply(ivs[d], access.strides[d]));
-  first = add(first, panelOf(access));
+  if (access.hasPanels())
+    first = add(first, panelOf(access));
   // A line that is in no first cache costs the second one a read: later tiles
   // ask for what they read themselves.
   Value isFirst = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ult,
                                                 number, constant(lines));
-  Value ahead = add(readAhead->distance, multiply(number, line));
-  ahead = b.createOrFold<arith::SelectOp>(loc, isFirst, ahead, constant(0));
-  readAhead->first = add(first, ahead);
+  Value distance = add(ahead.distance, constant(known * line));
+  distance = add(distance, multiply(number, line));
+  distance =
+      b.createOrFold<arith::SelectOp>(loc, isFirst, distance, constant(0));
+  return add(first, distance);
+}
+
+/// Where the next tile's rows begin: of the same loop, or of its start.
+Value TileEmitter::nextRows(const ReadAhead &ahead) {
+  const Access &access = ahead.access;
+  int64_t group = access.group;
+  Value first = ahead.flat.offset;
+  for (unsigned d : plan.parallel)
+    first = add(first, multiply(ivs[d], access.strides[d] * group));
+  for (unsigned d : llvm::reverse(plan.parallel)) {
+    int64_t size = plan.tileOf(d), extent = nest.extents[d];
+    if (extent <= size)
+      continue;
+    if (!access.strides[d])
+      return {};
+    int64_t stride = access.strides[d] * group;
+    Value isLast = b.createOrFold<arith::CmpIOp>(
+        loc, arith::CmpIPredicate::uge, ivs[d], constant(extent - size));
+    Value distance = b.createOrFold<arith::SelectOp>(
+        loc, isLast, multiply(ivs[d], -stride), constant(size * stride));
+    return add(first, distance);
+  }
+  return {};
+}
+
+/// At the beginning of a tile.
+void TileEmitter::beginReadAhead() {
+  for (ReadAhead &ahead : readAhead)
+    ahead.first = ahead.distance ? nextColumns(ahead) : nextRows(ahead);
 }
 
 /// In each step of the sums.
 void TileEmitter::askForNext() {
-  if (!readAhead || !readAhead->first)
-    return;
-  Value index = readAhead->first;
-  for (unsigned d : plan.reduction)
-    index = add(index, multiply(ivs[d], readAhead->access.strides[d]));
-  b.create<memref::PrefetchOp>(loc, readAhead->flat.buffer, index,
-                               /*isWrite=*/false, /*localityHint=*/2,
-                               /*isDataCache=*/true);
+  for (const ReadAhead &ahead : readAhead) {
+    if (!ahead.first)
+      continue;
+    const Access &access = ahead.access;
+    // A step's share of a tile's rows; tiles that lie step by step are in the
+    // order of the steps.
+    bool areTiles = !ahead.distance && access.strides[plan.row] == 1;
+    int64_t share = ahead.distance || areTiles ? 1 : plan.rows;
+    Value index = ahead.first;
+    for (unsigned d : plan.reduction)
+      index = add(index,
+                  multiply(ivs[d], access.strides[d] * access.group * share));
+    b.create<memref::PrefetchOp>(loc, ahead.flat.buffer, index,
+                                 /*isWrite=*/false, /*localityHint=*/2,
+                                 /*isDataCache=*/true);
+  }
 }
 
 } // namespace mg::codegen

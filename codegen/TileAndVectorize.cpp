@@ -152,7 +152,7 @@ Block *TileEmitter::frame() {
 void TileEmitter::emitInside(unsigned level, Tile tile) {
   if (level == plan.panelLevel && plan.depth)
     return emitPasses(level, tile);
-  if (level == plan.panelLevel && (plan.packed >= 0 || nest.panels()))
+  if (level == plan.panelLevel && plan.sharesColumns(nest))
     return emitPanel(level, tile);
   emitParallel(level + 1, tile);
 }

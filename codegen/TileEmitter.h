@@ -104,10 +104,13 @@ private:
                    PanelPart part);
   Value createPanel(int64_t size, mlir::Type element);
 
-  // ReadAhead.cpp: what the next panel is made of.
+  // ReadAhead.cpp: what the next panel and the next tile are made of.
+  struct ReadAhead;
   Value distanceToNext(const Access &input);
-  void readAheadOfPanels();
+  void beginAhead();
   std::pair<int64_t, Value> tileInPanel();
+  Value nextColumns(const ReadAhead &ahead);
+  Value nextRows(const ReadAhead &ahead);
   void beginReadAhead();
   void askForNext();
 
@@ -252,14 +255,15 @@ private:
   std::optional<Partial> partial;
   std::optional<Share> pass;
   bool isLastPass = true;
-  /// What is asked for while the tiles of a panel are computed: of `access`,
-  /// `distance` elements further; by the tile in hand from `first` on.
+  /// What is asked for while the tiles of a panel are computed: columns so many
+  /// elements further, or the rows of the next tile (`distance` null); by the
+  /// tile in hand from `first` on, if that is not null.
   struct ReadAhead {
     Access access;
     Flat flat;
-    Value distance, first = {};
+    Value distance = {}, first = {};
   };
-  std::optional<ReadAhead> readAhead;
+  llvm::SmallVector<ReadAhead, 2> readAhead;
   /// The rows of a tile of sums that is being stored, 0 where none is; per
   /// output and vector the values that wait for the other rows, and per vector
   /// its elements.

@@ -368,7 +368,7 @@ static void planThreads(const LoopNest &nest, int64_t wanted,
                         VectorPlan &plan) {
   if (wanted == 1 || plan.parallel.empty())
     return;
-  bool sharesPanels = plan.packed >= 0 || nest.panels();
+  bool sharesPanels = plan.sharesColumns(nest);
   bool hasPanel = sharesPanels || plan.depth;
   if (hasPanel)
     wanted = std::min(wanted, maxChunksWithMemory);

@@ -67,6 +67,12 @@ struct VectorPlan {
   llvm::SmallVector<mlir::Operation *> combiners;
   /// The input whose panels are copied into one piece; -1: none.
   int packed = -1;
+  /// The input whose columns are read where they lie, in a matrix that the
+  /// second cache does not hold; -1: none.
+  int inPlace = -1;
+  /// The input of which a tile's rows follow those of the tile before, in a
+  /// matrix that caches do not hold beside all else; -1: none.
+  int rowsAhead = -1;
   /// Of `parallel`: the loops after this one share a panel, and take part in
   /// each pass (`depth`) before the next.
   unsigned panelLevel = 0;
@@ -79,6 +85,10 @@ struct VectorPlan {
   int64_t chunks = 1;
   unsigned split = 0;
 
+  /// Whether tiles share columns that are to stay in the cache for all of them.
+  bool sharesColumns(const LoopNest &nest) const {
+    return packed >= 0 || inPlace >= 0 || nest.panels();
+  }
   bool isRowStyle() const {
     return !reduction.empty() && int(reduction.back()) == vector;
   }

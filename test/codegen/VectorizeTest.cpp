@@ -316,6 +316,15 @@ TEST_P(Vectorize, PackedDots) {
   checkDot({50, 130, 300, true, true}, options());
 }
 
+/// A right operand that no cache holds is read where it lies by few tiles; the
+/// left one's next rows are asked for where it is large. Neither is a whole
+/// number of tiles.
+TEST_P(Vectorize, DotsThatReadAhead) {
+  checkDot({50, 3001, 130, false, false}, options());
+  checkDot({5, 9000, 70, false, false}, options());
+  checkDot({333, 207, 500, false, false}, options());
+}
+
 /// A transposed left operand whose rows are a page apart is copied into tiles;
 /// the last rows fill none. The sums are those of its transpose, to the bit.
 TEST_P(Vectorize, RowsInTiles) {

@@ -321,3 +321,98 @@ func.func @far_rows(%a: memref<128x3072xf32>, %b: memref<3072x768xf32>,
   }
   return
 }
+
+// -----
+
+// Few tiles read a large right operand where it lies and ask for the next
+// columns; many share a copy, as do those whose lines would share the sets of a
+// cache. The left operand is small.
+// CHECK-LABEL: func @few_tiles
+// CHECK-NOT: memref.alloc
+// CHECK: memref.prefetch
+// CHECK-LABEL: func @many_tiles
+// CHECK: memref.alloc
+// CHECK-NOT: memref.prefetch
+// CHECK-LABEL: func @same_sets
+// CHECK: memref.alloc
+// CHECK-NOT: memref.prefetch
+#a = affine_map<(i, j, k) -> (i, k)>
+#b = affine_map<(i, j, k) -> (k, j)>
+#c = affine_map<(i, j, k) -> (i, j)>
+func.func @few_tiles(%a: memref<64x600xf32>, %b: memref<600x3136xf32>,
+                     %c: memref<64x3136xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x600xf32>, memref<600x3136xf32>)
+      outs(%c : memref<64x3136xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @many_tiles(%a: memref<640x20xf32>, %b: memref<20x31360xf32>,
+                      %c: memref<640x31360xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<640x20xf32>, memref<20x31360xf32>)
+      outs(%c : memref<640x31360xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @same_sets(%a: memref<64x200xf32>, %b: memref<200x8192xf32>,
+                     %c: memref<64x8192xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x200xf32>, memref<200x8192xf32>)
+      outs(%c : memref<64x8192xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+// Steps ask for the rows of the next tile, which are one piece of memory; rows
+// with gaps between them are not.
+// CHECK-LABEL: func @whole_rows
+// CHECK: memref.prefetch
+// CHECK-LABEL: func @parts_of_rows
+// CHECK-NOT: memref.prefetch
+#a = affine_map<(i, j, k) -> (i, k)>
+#b = affine_map<(i, j, k) -> (k, j)>
+#c = affine_map<(i, j, k) -> (i, j)>
+func.func @whole_rows(%a: memref<512x512xf32>, %b: memref<512x512xf32>,
+                      %c: memref<512x512xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<512x512xf32>, memref<512x512xf32>)
+      outs(%c : memref<512x512xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @parts_of_rows(%a: memref<512x512xf32, strided<[600, 1]>>,
+                         %b: memref<512x512xf32>, %c: memref<512x512xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<512x512xf32, strided<[600, 1]>>, memref<512x512xf32>)
+      outs(%c : memref<512x512xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
