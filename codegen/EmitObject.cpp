@@ -6,6 +6,7 @@
 #include "llvm/Analysis/CFG.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/PassManager.h"
 #include "llvm/Linker/Linker.h"
@@ -122,7 +123,8 @@ static bool passesMany(const llvm::Function &function) {
   constexpr size_t many = 512;
   size_t passed = function.arg_size();
   for (const llvm::Instruction &instruction : llvm::instructions(function))
-    if (const auto *call = llvm::dyn_cast<llvm::CallBase>(&instruction))
+    if (const auto *call = llvm::dyn_cast<llvm::CallInst>(&instruction);
+        call && !llvm::isa<llvm::IntrinsicInst>(call))
       passed += call->arg_size();
   return passed > many;
 }

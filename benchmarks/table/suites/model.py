@@ -219,7 +219,7 @@ def models(batch, dtype, tiny=False):
 
 
 def listed():
-    return [r for batch, dtype in ((1, "f32"), (8, "f32"), (1, "bf16")) for r in models(batch, dtype)]
+    return [r for batch, dtype in ((1, "f32"), (8, "f32"), (1, "bf16"), (8, "bf16")) for r in models(batch, dtype)]
 
 
 def tiny():
