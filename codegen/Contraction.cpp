@@ -216,6 +216,20 @@ static void layOut(LoopNest &nest, unsigned input, unsigned loop,
   nest.indexed[loop] = true;
 }
 
+/// Whether each element is read once, from memory, a piece from each page: in
+/// panels it comes as one stream.
+static bool walksFar(const LoopNest &nest, const Access &input, int vector) {
+  constexpr int64_t page = 4096, large = 1 << 20;
+  int64_t bytes = bytesOf(input), all = bytes, step = 0;
+  for (unsigned d = 0; d < nest.size(); ++d) {
+    if (input.strides[d])
+      all *= nest.extents[d];
+    if (nest.reduction[d])
+      step = std::abs(input.strides[d]) * bytes;
+  }
+  return all >= large && step >= page / 2 && chooseVectorLoop(nest) == vector;
+}
+
 std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
   int loop = choosePanelLoop(nest, input);
   // Integers are gathered in words while a panel is packed: other ones for each
@@ -223,13 +237,15 @@ std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
   Type element = nest.inputs[input].element;
   if (element != nest.outputs[0].element && !isa<FloatType>(element))
     return std::nullopt;
-  if (!nest.contraction || loop < 0 || nest.extents[loop] == 1 ||
-      sharedUses(nest, loop) < 2)
+  if (!nest.contraction || loop < 0 || nest.extents[loop] == 1)
     return std::nullopt;
   // As it will be planned: the rows of an image follow each other.
   LoopNest merged = nest;
   simplify(merged);
   int own = merged.loopOf[loop];
+  if (sharedUses(nest, loop) < 2 &&
+      !walksFar(merged, merged.inputs[input], own))
+    return std::nullopt;
   int64_t lanes = widestLanes(nest);
   TileSpace space = tileSpace(merged, own, chooseRowLoop(merged, own), lanes,
                               /*registers=*/32);

@@ -178,6 +178,18 @@ TEST_P(PrepareWeights, OfSizesThatNothingDivides) {
       }
 }
 
+/// A vector by a large matrix, of which every element is read once.
+std::string vectorByMatrix(int64_t n, int64_t k) {
+  return moduleOf(product("run", {{1, k}, "m, k"}, {{k, n}, "k, n"},
+                          {{1, n}, "m, n"}, "m, n, k",
+                          R"("parallel", "parallel", "reduction")"));
+}
+
+TEST_P(PrepareWeights, OfAVector) {
+  for (int64_t n : {600, 1031})
+    expectEqual(vectorByMatrix(n, 500));
+}
+
 TEST_P(PrepareWeights, OfALongSum) {
   expectEqual(moduleOf(matrices("run", 40, 100, 5000)));
 }
@@ -258,6 +270,9 @@ TEST(PreparedWeights, HaveTheirTapsOutside) {
 }
 
 TEST(PreparedWeights, StayWhereTheyAreReadOnce) {
+  // In whole rows, or from a cache.
+  EXPECT_FALSE(Prepared(moduleOf(matrices("run", 1, 600, 500))).layOut);
+  EXPECT_FALSE(Prepared(vectorByMatrix(600, 100)).layOut);
   EXPECT_FALSE(Prepared(moduleOf(matrices("run", 1, 96, 40))).layOut);
 }
 
