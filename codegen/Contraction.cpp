@@ -298,6 +298,8 @@ struct Columns {
   bool isDistributed() const {
     return stride <= piece || !shareSets(stride, steps, second);
   }
+  /// Tiles for which a copy is not made, or is a large part of the work.
+  static constexpr int64_t fewTiles = 32;
   int64_t mostTiles() const;
 };
 } // namespace
@@ -325,7 +327,41 @@ int64_t Columns::mostTiles() const {
   if (steps * piece <= firstCacheBytes &&
       shareSets(stride, steps, firstCacheBytes))
     return 4;
-  return stride > longestSeen && stride % lineBytes != 0 ? 8 : 32;
+  return stride > longestSeen && stride % lineBytes != 0 ? 8 : fewTiles;
+}
+
+/// Bytes of an element in memory, of which `input` may make words.
+static int64_t storedBytes(const Access &input) {
+  Type element = getElementTypeOrSelf(input.buffer.getType());
+  return llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+}
+
+/// Elements from the first to the last step of the sums, of which each begins
+/// `first` after the one before; 0: they are not one piece of memory.
+static int64_t pieceOf(const LoopNest &nest, const VectorPlan &plan,
+                       const Access &input, int64_t first) {
+  int64_t size = first;
+  for (unsigned d : llvm::reverse(plan.reduction)) {
+    if (input.strides[d] != size)
+      return 0;
+    size *= nest.extents[d];
+  }
+  return size;
+}
+
+/// Whether a panel's columns, which few tiles share, are copied from one piece
+/// of memory, of which each step can ask for a part of a line.
+static bool isPanelOnePiece(const LoopNest &nest, const Access &input,
+                            const VectorPlan &plan, int64_t tiles) {
+  int64_t bytes = storedBytes(input),
+          step = input.strides[plan.reduction.back()];
+  int64_t column = pieceOf(nest, plan, input, step);
+  int64_t cache = secondCacheBytes(plan.nativeLanes);
+  return column > 0 && step * bytes <= bytesOf(input) && !plan.depth &&
+         input.strides[plan.vector] == column &&
+         nest.extents[plan.vector] * column * bytes > cache &&
+         plan.tileOf(plan.vector) * column * bytes <= cache / 4 &&
+         plan.tileOf(plan.vector) * step * bytes <= tiles * lineBytes;
 }
 
 /// Has the vectors copied into panels, or read where they are: contiguous, in
@@ -344,10 +380,16 @@ static void planLaneInput(const LoopNest &nest, VectorPlan &plan) {
   if (stays && isSmall)
     return;
   int64_t tiles = llvm::divideCeil(sharedUses(nest, plan.vector), plan.rows);
-  if (stays && plan.reduction.size() == 1 && tiles <= columns.mostTiles())
+  const bool isPlain = plan.reduction.size() == 1;
+  if (stays && isPlain && tiles <= columns.mostTiles())
     plan.inPlace = number;
   else if (panelUses(nest, plan.vector))
     plan.packed = number;
+  bool isSeen =
+      plan.packed >= 0 && tiles <= Columns::fewTiles &&
+      ((stays && isPlain) || isPanelOnePiece(nest, input, plan, tiles));
+  if (plan.inPlace >= 0 || isSeen)
+    plan.columnsAhead = number;
 }
 
 /// The input whose rows the tiles go through one after the other, in memory of
@@ -355,21 +397,15 @@ static void planLaneInput(const LoopNest &nest, VectorPlan &plan) {
 static int chooseRowsAhead(const LoopNest &nest, const VectorPlan &plan) {
   auto isCompact = [&](const Access &input) {
     bool areTiles = input.strides[plan.row] == 1;
-    int64_t size = areTiles ? plan.rows : 1;
-    for (unsigned d : llvm::reverse(plan.reduction)) {
-      if (input.strides[d] != size)
-        return false;
-      size *= nest.extents[d];
-    }
-    return areTiles || (input.strides[plan.row] == size && !plan.depth);
+    int64_t piece = pieceOf(nest, plan, input, areTiles ? plan.rows : 1);
+    return piece > 0 &&
+           (areTiles || (input.strides[plan.row] == piece && !plan.depth));
   };
   for (auto [i, input] : llvm::enumerate(nest.inputs)) {
     if (input.isScalar() || !input.isLinear() || input.hasPanels() ||
         input.strides[plan.vector] || !isCompact(input))
       continue;
-    Type element = getElementTypeOrSelf(input.buffer.getType());
-    int64_t bytes =
-        input.group * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+    int64_t bytes = storedBytes(input) * input.group;
     for (unsigned d = 0; d < nest.size(); ++d)
       if (input.strides[d])
         bytes *= nest.extents[d];

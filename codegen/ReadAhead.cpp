@@ -43,7 +43,9 @@ static int64_t elementsOfLine(const Access &access) {
 /// Elements from a step of `input` to the one that takes its place next: of the
 /// next pass through the same panel, or of the next panel.
 TileEmitter::Value TileEmitter::distanceToNext(const Access &input) {
-  int64_t next = input.hasPanels() ? input.panels.step : plan.vecs * plan.lanes;
+  int64_t width = plan.tileOf(plan.vector);
+  int64_t next = input.hasPanels() ? input.panels.step
+                                   : width * input.strides[plan.vector];
   if (!pass)
     return constant(next);
   int64_t stride = input.strides[plan.reduction.front()];
@@ -56,12 +58,27 @@ TileEmitter::Value TileEmitter::distanceToNext(const Access &input) {
 void TileEmitter::beginAhead() {
   for (auto [i, input] : llvm::enumerate(nest.inputs)) {
     bool areColumns =
-        input.hasPanels() ? int(i) != plan.packed : int(i) == plan.inPlace;
+        input.hasPanels() ? int(i) != plan.packed : int(i) == plan.columnsAhead;
     if (areColumns && input.group == 1)
-      readAhead.push_back({input, flats[i], distanceToNext(input)});
+      readAhead.push_back({input,
+                           flats[i],
+                           distanceToNext(input),
+                           {},
+                           shareOf(input, /*areColumns=*/true)});
     if (int(i) == plan.rowsAhead)
-      readAhead.push_back({input, flats[i]});
+      readAhead.push_back(
+          {input, flats[i], {}, {}, shareOf(input, /*areColumns=*/false)});
   }
+}
+
+/// Of columns whose steps are neighbours the tiles ask for equal parts. Tiles
+/// of rows that lie step by step are in the order of the steps.
+int64_t TileEmitter::shareOf(const Access &access, bool areColumns) {
+  if (!areColumns)
+    return access.strides[plan.row] == 1 ? 1 : plan.rows;
+  if (access.hasPanels() || access.strides[plan.vector] == 1)
+    return 1;
+  return llvm::divideCeil(plan.tileOf(plan.vector), tileInPanel().first);
 }
 
 /// Tiles that read the panel in hand, and the number of the one in hand.
@@ -78,33 +95,40 @@ std::pair<int64_t, Value> TileEmitter::tileInPanel() {
   return {tiles, number};
 }
 
-/// Which line of each step the tile asks for. Where there are fewer tiles than
-/// lines, none: it is memory that sets the pace.
+/// Where the tile in hand begins in the columns that are next.
 Value TileEmitter::nextColumns(const ReadAhead &ahead) {
   const Access &access = ahead.access;
-  int64_t line = elementsOfLine(access),
-          lines = llvm::divideCeil(plan.vecs * plan.lanes, line);
+  Value first = add(ahead.flat.offset, ahead.distance);
+  for (unsigned d : plan.parallel)
+    first = add(first, multiply(ivs[d], access.strides[d]));
+  auto [tiles, number] = tileInPanel();
+  if (access.hasPanels())
+    first = add(first, panelOf(access));
+  else if (access.strides[plan.vector] != 1)
+    return add(first,
+               multiply(number, access.strides[plan.vector] * ahead.share));
+  return nextLines(ahead, first, tiles, number);
+}
+
+/// Which line of each step the tile asks for. Where there are fewer tiles than
+/// lines, none: it is memory that sets the pace.
+Value TileEmitter::nextLines(const ReadAhead &ahead, Value first, int64_t tiles,
+                             Value number) {
+  int64_t line = elementsOfLine(ahead.access),
+          lines = llvm::divideCeil(plan.tileOf(plan.vector), line);
+  if (tiles < lines)
+    return {};
   // Columns that begin inside a line end in the one where the next ones begin.
   int64_t known = 0;
   for (unsigned d : plan.reduction)
-    known |= access.strides[d] % line != 0;
-  auto [tiles, number] = tileInPanel();
-  if (tiles < lines)
-    return {};
-  Value first = ahead.flat.offset;
-  for (unsigned d : plan.parallel)
-    first = add(first, multiply(ivs[d], access.strides[d]));
-  if (access.hasPanels())
-    first = add(first, panelOf(access));
+    known |= ahead.access.strides[d] % line != 0;
   // A line that is in no first cache costs the second one a read: later tiles
   // ask for what they read themselves.
   Value isFirst = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ult,
                                                 number, constant(lines));
-  Value distance = add(ahead.distance, constant(known * line));
-  distance = add(distance, multiply(number, line));
-  distance =
-      b.createOrFold<arith::SelectOp>(loc, isFirst, distance, constant(0));
-  return add(first, distance);
+  Value next = add(multiply(number, line), constant(known * line));
+  Value own = multiply(ahead.distance, -1);
+  return add(first, b.createOrFold<arith::SelectOp>(loc, isFirst, next, own));
 }
 
 /// Where the next tile's rows begin: of the same loop, or of its start.
@@ -142,14 +166,10 @@ void TileEmitter::askForNext() {
     if (!ahead.first)
       continue;
     const Access &access = ahead.access;
-    // A step's share of a tile's rows; tiles that lie step by step are in the
-    // order of the steps.
-    bool areTiles = !ahead.distance && access.strides[plan.row] == 1;
-    int64_t share = ahead.distance || areTiles ? 1 : plan.rows;
     Value index = ahead.first;
     for (unsigned d : plan.reduction)
-      index = add(index,
-                  multiply(ivs[d], access.strides[d] * access.group * share));
+      index = add(index, multiply(ivs[d], access.strides[d] * access.group *
+                                              ahead.share));
     b.create<memref::PrefetchOp>(loc, ahead.flat.buffer, index,
                                  /*isWrite=*/false, /*localityHint=*/2,
                                  /*isDataCache=*/true);

@@ -109,7 +109,10 @@ private:
   Value distanceToNext(const Access &input);
   void beginAhead();
   std::pair<int64_t, Value> tileInPanel();
+  int64_t shareOf(const Access &access, bool areColumns);
   Value nextColumns(const ReadAhead &ahead);
+  Value nextLines(const ReadAhead &ahead, Value first, int64_t tiles,
+                  Value number);
   Value nextRows(const ReadAhead &ahead);
   void beginReadAhead();
   void askForNext();
@@ -257,11 +260,13 @@ private:
   bool isLastPass = true;
   /// What is asked for while the tiles of a panel are computed: columns so many
   /// elements further, or the rows of the next tile (`distance` null); by the
-  /// tile in hand from `first` on, if that is not null.
+  /// tile in hand from `first` on, if that is not null. Of a piece of memory
+  /// each step asks for `share` times what one column or row has of it.
   struct ReadAhead {
     Access access;
     Flat flat;
     Value distance = {}, first = {};
+    int64_t share = 1;
   };
   llvm::SmallVector<ReadAhead, 2> readAhead;
   /// The rows of a tile of sums that is being stored, 0 where none is; per

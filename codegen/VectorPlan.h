@@ -70,6 +70,8 @@ struct VectorPlan {
   /// The input whose columns are read where they lie, in a matrix that the
   /// second cache does not hold; -1: none.
   int inPlace = -1;
+  /// The input whose next columns are asked for, in place or copied; -1: none.
+  int columnsAhead = -1;
   /// The input of which a tile's rows follow those of the tile before, in a
   /// matrix that caches do not hold beside all else; -1: none.
   int rowsAhead = -1;

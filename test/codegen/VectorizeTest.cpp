@@ -323,6 +323,7 @@ TEST_P(Vectorize, DotsThatReadAhead) {
   checkDot({50, 3001, 130, false, false}, options());
   checkDot({5, 9000, 70, false, false}, options());
   checkDot({333, 207, 500, false, false}, options());
+  checkDot({35, 1000, 300, false, true}, options());
 }
 
 /// A transposed left operand whose rows are a page apart is copied into tiles;

@@ -416,3 +416,44 @@ func.func @parts_of_rows(%a: memref<512x512xf32, strided<[600, 1]>>,
   }
   return
 }
+
+// -----
+
+// The columns that a panel is made of are rows of the right operand, one piece
+// of memory: steps ask for it, each tile for a part. Many tiles leave it.
+// CHECK-LABEL: func @piece
+// CHECK: memref.alloc
+// CHECK: memref.prefetch
+// CHECK-LABEL: func @many_tiles_of_a_piece
+// CHECK: memref.alloc
+// CHECK-NOT: memref.prefetch
+#a = affine_map<(i, j, k) -> (i, k)>
+#b = affine_map<(i, j, k) -> (j, k)>
+#c = affine_map<(i, j, k) -> (i, j)>
+func.func @piece(%a: memref<32x300xf32>, %b: memref<3000x300xf32>,
+                 %c: memref<32x3000xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<32x300xf32>, memref<3000x300xf32>)
+      outs(%c : memref<32x3000xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @many_tiles_of_a_piece(%a: memref<640x30xf32>,
+                                 %b: memref<9000x30xf32>,
+                                 %c: memref<640x9000xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<640x30xf32>, memref<9000x30xf32>)
+      outs(%c : memref<640x9000xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
