@@ -90,7 +90,7 @@ bool coversBuffer(const LoopNest &nest, const Access &access) {
 bool avoids(Operation *op, Value buffer) {
   if (isa<memref::AllocOp>(op) || isMemoryEffectFree(op))
     return true;
-  if (!isa<linalg::LinalgOp>(op))
+  if (!isa<linalg::LinalgOp, memref::CopyOp>(op))
     return false;
   bool found = false;
   auto see = [&](Value value) {

@@ -155,6 +155,34 @@ def Winograd : Pass<"mg-winograd", "mlir::func::FuncOp"> {
   ];
 }
 
+def LateFrames : Pass<"mg-late-frames", "mlir::func::FuncOp"> {
+  let summary = "Padded arrays become part of the kernel that reads them";
+  let description = [{
+    In and out: the `buffers` level. Where an op reads a padded array that can be
+    made in pieces (codegen/PaddedArray.h), the fill and the copy that make it
+    get the `mg.kernel` of that op and stand before it. What computed the image
+    inside the array computes it into memory of its own.
+  }];
+  let dependentDialects = ["mlir::memref::MemRefDialect"];
+}
+
+def LocalFrames : Pass<"mg-local-frames", "mlir::func::FuncOp"> {
+  let summary = "Padded arrays are made piece by piece";
+  let description = [{
+    In and out: the `buffers` level. A fill and a copy that make a padded array
+    for an op of the same `mg.kernel`, and that kernel, become a loop over
+    pieces, in an `scf.forall` where it is worth several threads.
+  }];
+  let options = [
+    Option<"grain", "grain", "int64_t", /*default=*/"65536",
+           "Element operations that are worth a thread's chunk; 0: no threads">,
+  ];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::linalg::LinalgDialect",
+    "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect",
+  ];
+}
+
 def TileAndVectorize : Pass<"mg-vectorize", "mlir::func::FuncOp"> {
   let summary = "linalg on buffers to loops over native vectors";
   let description = [{

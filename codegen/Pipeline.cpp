@@ -42,6 +42,8 @@ void buildToBuffersPipeline(OpPassManager &passes) {
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addPass(createCanonicalizerPass());
+  // Where every array is known, and before kernels are told apart.
+  passes.addNestedPass<func::FuncOp>(createLateFrames());
 }
 
 void buildToVectorPipeline(OpPassManager &passes, const Level &level,
@@ -51,6 +53,8 @@ void buildToVectorPipeline(OpPassManager &passes, const Level &level,
   // While a convolution is one op.
   if (winograd)
     passes.addNestedPass<func::FuncOp>(createWinograd());
+  // Likewise.
+  passes.addNestedPass<func::FuncOp>(createLocalFrames());
   // Loops over native vectors; it makes temporaries, so the plan is after it.
   passes.addNestedPass<func::FuncOp>(
       createTileAndVectorize({.lanes = level.lanes,

@@ -180,8 +180,10 @@ void Reader::joinDigits() {
 AffineExpr Reader::exprOf(Form form) {
   MLIRContext *context = op.getContext();
   AffineExpr expr = getAffineConstantExpr(space[form].constant, context);
+  // The index of a loop of one iteration is 0.
   for (auto [d, factor] : llvm::enumerate(space[form].factors))
-    expr = expr + getAffineDimExpr(d, context) * factor;
+    if (space.getDigits()[d].size > 1)
+      expr = expr + getAffineDimExpr(d, context) * factor;
   return expr;
 }
 

@@ -4,7 +4,7 @@
 // add into the accumulator, operands extended first where they are narrower.
 //
 //   dot   loops (batch.., lhs free.., rhs free.., contracted..)
-//   conv  loops (n, [group], o, out.., c, window..), x read at
+//   conv  loops (n, [group], [o], out.., [c], window..), x read at
 //         out * stride + window * dilation of the padded input
 //
 //===----------------------------------------------------------------------===//
@@ -209,13 +209,17 @@ LowerConv::matchAndRewrite(ConvOp op, OpAdaptor adaptor,
   Location loc = op.getLoc();
   RankedTensorType result = storedTensor(op.getType());
   int64_t groups = op.getGroups(), spatial = result.getRank() - 2;
-  // One group is no loop: its index would be 0 everywhere.
-  bool grouped = groups > 1;
   Value x = pad(rewriter, op, adaptor.getX()), w = adaptor.getW();
   auto window = cast<RankedTensorType>(w.getType());
   SmallVector<int64_t> shape(result.getShape());
-  if (grouped) {
+  // One group is no loop: its index would be 0 everywhere. Nor is the only
+  // channel of a group, or its only result.
+  bool hasGroups = groups > 1,
+       hasChannels = window.getDimSize(1) > 1 || groups == 1,
+       hasResults = shape[1] != groups || groups == 1;
+  if (hasGroups && hasChannels)
     x = splitDim(rewriter, loc, x, 1, groups);
+  if (hasGroups && hasResults) {
     w = splitDim(rewriter, loc, w, 0, groups);
     shape[1] /= groups;
     shape.insert(shape.begin() + 1, groups);
@@ -225,11 +229,13 @@ LowerConv::matchAndRewrite(ConvOp op, OpAdaptor adaptor,
   for (int64_t bound : shape)
     outAt.push_back(loops.parallel(bound));
   ArrayRef<AffineExpr> out = ArrayRef(outAt).take_back(spatial);
-  AffineExpr channel = loops.reduction(window.getDimSize(1));
-  // x is (n, [group], c, spatial..), w is ([group], o, c, window..).
-  xAt.assign(outAt.begin(), outAt.begin() + 1 + grouped);
-  wAt.assign(outAt.begin() + 1, outAt.begin() + 2 + grouped);
-  xAt.push_back(channel);
+  AffineExpr channel = hasChannels ? loops.reduction(window.getDimSize(1))
+                                   : rewriter.getAffineConstantExpr(0);
+  // x is (n, [group], [c], spatial..), w is ([group], [o], c, window..).
+  xAt.assign(outAt.begin(), outAt.begin() + 1 + hasGroups);
+  wAt.assign(outAt.begin() + 1, outAt.end() - spatial);
+  if (hasChannels)
+    xAt.push_back(channel);
   wAt.push_back(channel);
   for (int64_t i = 0; i < spatial; ++i) {
     AffineExpr k = loops.reduction(window.getDimSize(i + 2));
@@ -240,7 +246,7 @@ LowerConv::matchAndRewrite(ConvOp op, OpAdaptor adaptor,
       rewriter, loc, loops.getLoops(), {x, loops.map(xAt)}, {w, loops.map(wAt)},
       RankedTensorType::get(shape, result.getElementType()), loops.map(outAt),
       getElementTypeOrSelf(op.getX().getType()));
-  if (grouped) {
+  if (hasGroups && hasResults) {
     SmallVector<ReassociationIndices> merge{{0}, {1, 2}};
     for (int64_t i = 0; i < spatial; ++i)
       merge.push_back({i + 3});
