@@ -137,8 +137,7 @@ static int64_t bytesOf(const Access &access) {
   return llvm::divideCeil(access.element.getIntOrFloatBitWidth(), 8);
 }
 
-/// The input along whose elements the lanes run; -1 if there is none or more.
-static int chooseLaneInput(const LoopNest &nest, unsigned vector) {
+int chooseLaneInput(const LoopNest &nest, unsigned vector) {
   int choice = -1;
   for (auto [i, access] : llvm::enumerate(nest.inputs)) {
     if (access.isScalar() || !access.isLinear())
@@ -450,6 +449,8 @@ void planContraction(const LoopNest &nest, VectorPlan &plan) {
   if (plan.isRowStyle())
     return;
   plan.row = chooseRowLoop(nest, plan.vector);
+  if (plan.row < 0 && planSliding(nest, plan))
+    return;
   TileSpace space =
       tileSpace(nest, plan.vector, plan.row, plan.lanes, plan.registers);
   const Access::Panels *panels = nest.panels();

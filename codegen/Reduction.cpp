@@ -48,16 +48,14 @@ TileEmitter::Values TileEmitter::reduce(Tile tile) {
   if (isGuarded())
     return reduceGuarded(tile);
   Values accumulators = initialAccumulators(tile);
+  if (plan.sliding >= 0 && isUnrolled(tile))
+    return slide(tile, accumulators);
   if (!plan.pairwise || blocks == 1 || total <= shortSum)
     return reduceInOrder(0, tile, accumulators);
   createStacks(blocks);
   pushBlocks(0, tile, constant(0));
   return popAll(blocks);
 }
-
-/// Vectors of a whole reduction that are written out: the taps of a depthwise
-/// convolution, whose loops would cost as much as the sums.
-static constexpr int64_t maxUnrolled = 72;
 
 bool TileEmitter::isUnrolled(Tile tile) const {
   int64_t vectors = tile.rows * tile.vecs;

@@ -249,20 +249,24 @@ TileEmitter::Values TileEmitter::step(Tile tile, Values accumulators) {
   bases.clear();
   tileRows = tile.rows;
   for (int64_t row = 0; row < tile.rows; ++row)
-    for (int64_t vec = 0; vec < tile.vecs; ++vec) {
-      Place place{row, vec, vec + 1 == tile.vecs ? tile.last : plan.lanes};
-      Values yields = body(place, [&](unsigned argument) -> Value {
-        unsigned output = argument - nest.inputs.size();
-        auto found = llvm::find(reduced, output);
-        if (argument < nest.inputs.size() || found == reduced.end())
-          return read(argument, place);
-        return accumulators[accumulator(found - reduced.begin(), row, vec)];
-      });
-      keep(yields, place, accumulators);
-    }
+    stepInRow(tile, row, accumulators);
   if (guarding)
     updateGuards(accumulators);
   return accumulators;
+}
+
+void TileEmitter::stepInRow(Tile tile, int64_t row, Values &accumulators) {
+  for (int64_t vec = 0; vec < tile.vecs; ++vec) {
+    Place place{row, vec, vec + 1 == tile.vecs ? tile.last : plan.lanes};
+    Values yields = body(place, [&](unsigned argument) -> Value {
+      unsigned output = argument - nest.inputs.size();
+      auto found = llvm::find(reduced, output);
+      if (argument < nest.inputs.size() || found == reduced.end())
+        return read(argument, place);
+      return accumulators[accumulator(found - reduced.begin(), row, vec)];
+    });
+    keep(yields, place, accumulators);
+  }
 }
 
 /// Stores what a step yields, or makes it the new accumulators.

@@ -1,11 +1,12 @@
 //===- TileEmitter.h - loops, tiles and vectors of a planned nest ---------===//
 //
-// Emits a LoopNest as its VectorPlan says. One class in nine files: the loops
+// Emits a LoopNest as its VectorPlan says. One class in ten files: the loops
 // around a tile (TileAndVectorize.cpp), the reduction loops inside it
-// (Reduction.cpp), maxima (Extremes.cpp), packed panels (Contraction.cpp), the
-// next ones (ReadAhead.cpp), what follows a contraction (Epilogue.cpp), tiles
-// across their output (TurnedStores.cpp), operands as vectors
-// (VectorAccess.cpp) and the body on them (VectorBody.cpp).
+// (Reduction.cpp), taps of rows that slide (SlidingRows.cpp), maxima
+// (Extremes.cpp), packed panels (Contraction.cpp), the next ones
+// (ReadAhead.cpp), what follows a contraction (Epilogue.cpp), tiles across
+// their output (TurnedStores.cpp), operands as vectors (VectorAccess.cpp) and
+// the body on them (VectorBody.cpp).
 //
 //===----------------------------------------------------------------------===//
 #ifndef MG_CODEGEN_TILEEMITTER_H
@@ -65,6 +66,7 @@ private:
   void emitRest(unsigned level, Tile tile, int64_t rest);
   void emitTile(Tile tile);
   Values step(Tile tile, Values accumulators);
+  void stepInRow(Tile tile, int64_t row, Values &accumulators);
   void keep(mlir::ArrayRef<Value> yields, Place place, Values &accumulators);
   /// [begin, end) by `step`; no loop where there is one step or none.
   Values loop(int64_t begin, int64_t end, int64_t step,
@@ -143,6 +145,9 @@ private:
   Values loadLevel(Value level);
   /// Index of the stacks' level, in elements.
   Value stackIndex(Value level, unsigned vector);
+
+  // SlidingRows.cpp: taps that rows share.
+  Values slide(Tile tile, Values accumulators);
 
   // Extremes.cpp: the largest and the smallest of a row.
   bool isGuarded() const;

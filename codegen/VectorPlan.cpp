@@ -177,6 +177,8 @@ static double operandCost(const LoopNest &nest, const Access &access,
                           unsigned loop, int64_t uses) {
   int64_t stride = access.strides[loop];
   bool hasUnit = llvm::is_contained(access.strides, 1);
+  if (!uses && isShort(stride))
+    return shortCost(stride);
   double cost = stride == 1    ? 1
                 : hasUnit      ? costLanes / 4
                 : stride == -1 ? shortCost(stride)

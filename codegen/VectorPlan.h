@@ -56,6 +56,9 @@ struct VectorPlan {
   /// The other loop of the tile, parallel; -1: none.
   int row = -1;
   int64_t rows = 1;
+  /// The input of which taps of one row of the tile are taps of another
+  /// (SlidingRows.cpp); -1: none.
+  int sliding = -1;
   /// Loops outside the tile's steps, outermost first: all parallel ones.
   llvm::SmallVector<unsigned> parallel;
   /// The reduction loops in their order; `vector`, if it is one, last.
@@ -132,8 +135,18 @@ double bodyCost(mlir::Block &body);
 /// Cheap enough to be written out several times.
 inline constexpr double lightBody = 10;
 
+/// Vectors of a whole reduction that are written out: the taps of a depthwise
+/// convolution, whose loops would cost as much as the sums.
+inline constexpr int64_t maxUnrolled = 72;
+
 /// The register tile of a contraction (Contraction.cpp).
 void planContraction(const LoopNest &nest, VectorPlan &plan);
+/// The input along whose elements the lanes of a contraction run; -1 if there
+/// is none or more.
+int chooseLaneInput(const LoopNest &nest, unsigned vector);
+/// A tile of a contraction whose rows slide (SlidingRows.cpp); false where
+/// there is none.
+bool planSliding(const LoopNest &nest, VectorPlan &plan);
 
 /// Cycles of a multiply-add of `lanes` elements in the best register tile with
 /// the lanes along `loop`, where 1 is what the units can do.
