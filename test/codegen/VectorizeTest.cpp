@@ -326,6 +326,13 @@ TEST_P(Vectorize, DotsThatReadAhead) {
   checkDot({35, 1000, 300, false, true}, options());
 }
 
+/// Short sums into a result that no cache holds: its tiles follow each other
+/// along the rows. Neither rows nor columns fill them.
+TEST_P(Vectorize, DotsAlongRows) {
+  checkDot({101, 4001, 20, false, false}, options());
+  checkDot({403, 1003, 17, true, false}, options());
+}
+
 /// A transposed left operand whose rows are a page apart is copied into tiles;
 /// the last rows fill none. The sums are those of its transpose, to the bit.
 TEST_P(Vectorize, RowsInTiles) {

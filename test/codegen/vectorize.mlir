@@ -457,3 +457,44 @@ func.func @many_tiles_of_a_piece(%a: memref<640x30xf32>,
   }
   return
 }
+
+// -----
+
+// Short sums into a large result are written along its rows, the inner of the
+// two loops (over 5024 columns, not 96 rows).
+// CHECK-LABEL: func @along_rows
+// CHECK: scf.forall
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c50{{[0-9]+}}{{.*}} step
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c12{{.*}} step %c1
+// CHECK-LABEL: func @down_columns
+// CHECK: scf.forall
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c96{{.*}} step
+#a = affine_map<(i, j, k) -> (i, k)>
+#b = affine_map<(i, j, k) -> (k, j)>
+#c = affine_map<(i, j, k) -> (i, j)>
+func.func @along_rows(%a: memref<96x12xf32>, %b: memref<12x5024xf32>,
+                      %c: memref<96x5024xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<96x12xf32>, memref<12x5024xf32>)
+      outs(%c : memref<96x5024xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @down_columns(%a: memref<96x64xf32>, %b: memref<64x960xf32>,
+                        %c: memref<96x960xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<96x64xf32>, memref<64x960xf32>)
+      outs(%c : memref<96x960xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
