@@ -328,9 +328,10 @@ static int64_t bytesRead(const LoopNest &nest, const Access &input) {
 }
 
 /// Whether the nest reads each element of the input once, or a few times in a
-/// row.
+/// row. Of panels the tiles ask early themselves where there are more
+/// (ReadAhead.cpp).
 static bool isReadOnce(const LoopNest &nest, const Access &input) {
-  constexpr int64_t rowsOfTile = 8;
+  const int64_t rowsOfTile = input.hasPanels() ? 16 : 8;
   int64_t uses = 1;
   for (unsigned d = 0; d < nest.size(); ++d)
     if (!nest.reduction[d] && !input.strides[d])
@@ -353,9 +354,10 @@ static int64_t stepsAhead(const LoopNest &nest, const Access &input,
 
 /// Where a sum walks down columns and each step is a page away, the CPU does
 /// not foresee what is read next. From memory, not the caches, it is asked for
-/// early.
+/// early. Of panels it foresees too little as soon as several rows compute with
+/// each piece; already the third cache is far then.
 static void prefetchColumns(LoopNest &nest, int64_t nativeLanes) {
-  constexpr int64_t page = 4096;
+  constexpr int64_t page = 4096, farPanels = 4 << 20;
   int step = -1;
   for (unsigned d = 0; d < nest.size(); ++d)
     if (nest.reduction[d])
@@ -367,8 +369,11 @@ static void prefetchColumns(LoopNest &nest, int64_t nativeLanes) {
         (nest.contraction && !isReadOnce(nest, input)))
       continue;
     int64_t bytes = input.element.getIntOrFloatBitWidth() / 8;
-    if (std::abs(input.strides[step]) * bytes >= page &&
-        bytesRead(nest, input) >= streamBytes)
+    const bool isFar = input.hasPanels()
+                           ? bytesRead(nest, input) >= farPanels
+                           : std::abs(input.strides[step]) * bytes >= page &&
+                                 bytesRead(nest, input) >= streamBytes;
+    if (isFar)
       input.prefetch =
           stepsAhead(nest, input, nativeLanes) * input.strides[step];
   }
