@@ -136,12 +136,13 @@ mlir::FailureOr<Artefact> compile(mlir::ModuleOp module,
 /// Lays weights out as the kernels read them, ahead of all calls: replaces
 /// weights of `module`, of those that `isKnown` says, by others of new names,
 /// and answers modules whose one entry each, `prepare`, computes some of these,
-/// its outputs, from the old ones, its inputs. In groups: while one runs, memory
-/// holds the old weights of that group only, and what compilation takes grows
-/// faster than a function's parameters.
+/// its outputs, from the old ones, its inputs. In groups: while one runs,
+/// memory holds the old weights of that group only, and what compilation takes
+/// grows faster than a function's parameters. `winograd` as in Options.
 llvm::SmallVector<mlir::OwningOpRef<mlir::ModuleOp>, 0>
 prepareWeights(mlir::ModuleOp module,
-               llvm::function_ref<bool(llvm::StringRef)> isKnown);
+               llvm::function_ref<bool(llvm::StringRef)> isKnown,
+               bool winograd = true);
 
 /// The names of all levels of this machine's architecture, weakest first, of
 /// those of others, and of the best one of this CPU.

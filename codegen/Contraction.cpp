@@ -467,10 +467,13 @@ static bool areRowsFirst(const LoopNest &nest, const VectorPlan &plan) {
          steps * columns * bytesOf(nest.inputs[number]) <= cache;
 }
 
-void planContraction(const LoopNest &nest, VectorPlan &plan) {
+void planContraction(const LoopNest &nest, VectorPlan &plan,
+                     std::optional<unsigned> row) {
   if (plan.isRowStyle())
     return;
-  plan.row = chooseRowLoop(nest, plan.vector);
+  plan.row = row && isShared(nest, *row, plan.vector)
+                 ? int(*row)
+                 : chooseRowLoop(nest, plan.vector);
   if (plan.row < 0 && planSliding(nest, plan))
     return;
   TileSpace space =

@@ -182,8 +182,10 @@ LoopNest PackedRows::rest() const {
 }
 
 void PackedRows::emit(OpBuilder &b, int64_t chunkGrain) {
-  auto planned = [&](const LoopNest &part) {
-    return planVectors(part, {plan.nativeLanes, plan.registers}, chunkGrain);
+  auto planned = [&](const LoopNest &part,
+                     std::optional<unsigned> row = std::nullopt) {
+    return planVectors(part, {plan.nativeLanes, plan.registers}, chunkGrain,
+                       row);
   };
   LoopNest main = tiled();
   Access packed = layOut(b, main);
@@ -198,7 +200,7 @@ void PackedRows::emit(OpBuilder &b, int64_t chunkGrain) {
                     });
   TileEmitter(b, fill, fillPlan).emit();
   main.inputs[input] = packed;
-  VectorPlan mainPlan = planned(main);
+  VectorPlan mainPlan = planned(main, main.size() - 1);
   // A tile as good as that for all rows is none for those of one.
   if (rows == plan.rows && mainPlan.row + 1 == int(main.size()) &&
       mainPlan.vector == plan.vector && !mainPlan.depth && !plan.depth) {

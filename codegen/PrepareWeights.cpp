@@ -13,10 +13,12 @@
 // not depend on the CPU. Columns that the last panel lacks are zero and are
 // never used.
 //
-// Of a convolution that Winograd computes, what is transformed lies in planes,
-// one per tap, so that the transform reads whole vectors:
+// Of a convolution that Winograd computes, the transformed weights lie so, a
+// batch of sixteen matrices:
 //
-//   w : results x channels x 3 x 3   ->   p : 3 x 3 x results x channels
+//   w : results x channels x 3 x 3   ->   p : 16 x results / 48 x channels x 48
+//
+// The convolution says then that its weights are transformed (Winograd.h).
 //
 // What becomes of the weights is a model of its own, `prepare`, which whoever
 // compiles or loads the program runs once; of many, several models.
@@ -25,6 +27,7 @@
 #include "codegen/Compiler.h"
 #include "codegen/VectorPlan.h"
 #include "codegen/Winograd.h"
+#include "codegen/WinogradTransforms.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -42,6 +45,9 @@ namespace {
 ///   what panels belong to [outer] x panels x steps [inner] x width
 /// or, without panels, [outer] only.
 struct Layout {
+  /// Winograd's planes are made first; what follows is said of these, [16]
+  /// [results][channels].
+  std::optional<WeightDims> planesOf = std::nullopt;
   SmallVector<int64_t> outer, inner;
   /// The dimension that is cut into panels, and by how many of it; -1: none.
   int64_t columns = -1, width = 1;
@@ -49,9 +55,11 @@ struct Layout {
   bool hasPanels() const { return columns >= 0; }
 
   bool operator==(const Layout &other) const {
-    return outer == other.outer && inner == other.inner &&
-           columns == other.columns && width == other.width;
+    return planesOf == other.planesOf && outer == other.outer &&
+           inner == other.inner && columns == other.columns &&
+           width == other.width;
   }
+  /// Of what is cut into panels.
   int64_t panels(RankedTensorType type) const {
     return llvm::divideCeil(type.getDimSize(columns), width);
   }
@@ -72,7 +80,8 @@ struct Candidate {
 
 class Preparation {
 public:
-  explicit Preparation(ModuleOp module) : module(module) {}
+  Preparation(ModuleOp module, bool winograd)
+      : module(module), winograd(winograd) {}
 
   SmallVector<OwningOpRef<ModuleOp>, 0>
   run(llvm::function_ref<bool(StringRef)> isKnown);
@@ -85,36 +94,58 @@ private:
   std::string nameOf(StringRef weight, const Layout &layout) const;
 
   ModuleOp module;
+  bool winograd;
   llvm::MapVector<StringRef, Candidate> candidates;
   llvm::StringSet<> names;
 };
 } // namespace
 
-/// A convolution's taps outside, its channels innermost.
-static std::optional<Layout> chooseTaps(OpOperand &operand) {
+/// Dimensions of planes.
+enum { planeDim, resultDim, channelDim };
+
+/// The planes of a convolution's weights; none where Winograd is no gain.
+static std::optional<Layout> choosePlanes(OpOperand &operand) {
   auto op = cast<linalg::GenericOp>(operand.getOwner());
   std::optional<WinogradConv> conv = WinogradConv::match(op);
   AffineMap map = op.getMatchingIndexingMap(&operand);
-  if (!conv || operand.getOperandNumber() != 1 || map.getNumResults() != 4)
+  if (!conv || conv->isTransformed || operand.getOperandNumber() != 1 ||
+      map.getNumResults() != 4)
     return std::nullopt;
+  conv->isTransformed = true;
+  std::optional<WinogradBlock> block = WinogradBlock::choose(*conv);
+  if (!block)
+    return std::nullopt;
+  auto dimOf = [&](unsigned loop) -> int64_t {
+    return llvm::find_if(
+               map.getResults(),
+               [&](AffineExpr index) { return index.isFunctionOfDim(loop); }) -
+           map.getResults().begin();
+  };
+  const WinogradConv::Loops &loops = conv->loops;
   Layout layout;
-  for (unsigned loop :
-       {conv->dims.filterLoop[0], conv->dims.filterLoop[1],
-        conv->dims.outputChannel[0], conv->dims.inputChannel[0]})
-    layout.outer.push_back(
-        *map.getResultPosition(getAffineDimExpr(loop, op.getContext())));
+  layout.planesOf = {dimOf(loops.results), dimOf(loops.channels),
+                     dimOf(loops.tapRows), dimOf(loops.tapColumns),
+                     conv->isTurned[0],    conv->isTurned[1]};
+  layout.outer = {planeDim, resultDim, channelDim};
+  if (auto panels = choosePanels(productNest(*conv, *block), 0)) {
+    layout.outer = {planeDim};
+    layout.columns = resultDim;
+    layout.inner = {channelDim};
+    layout.width = panels->width;
+  }
   return layout;
 }
 
 /// The layout that the op wants of the operand; none where it is fine as it is.
-static std::optional<Layout> chooseLayout(OpOperand &operand) {
+static std::optional<Layout> chooseLayout(OpOperand &operand, bool winograd) {
   auto op = dyn_cast<linalg::GenericOp>(operand.getOwner());
   if (!op || !op->hasAttr("mg.contraction") || !op.isDpsInput(&operand) ||
       !isa<FloatType>(getElementTypeOrSelf(operand.get())) ||
       llvm::is_contained(op.getStaticLoopRanges(), 0))
     return std::nullopt;
-  if (isWinograd(op))
-    return chooseTaps(operand);
+  if (winograd)
+    if (std::optional<Layout> planes = choosePlanes(operand))
+      return planes;
   AffineMap map = op.getMatchingIndexingMap(&operand);
   if (!map.isProjectedPermutation())
     return std::nullopt;
@@ -157,7 +188,7 @@ void Preparation::collect(func::FuncOp entry,
     candidate.type = cast<RankedTensorType>(argument.getType());
     candidate.dtype = entry.getArgAttrOfType<StringAttr>(place, "mg.dtype");
     for (OpOperand &use : argument.getUses()) {
-      std::optional<Layout> layout = chooseLayout(use);
+      std::optional<Layout> layout = chooseLayout(use, winograd);
       candidate.isPossible &=
           layout && (candidate.reads == 0 || *layout == candidate.layout);
       if (!candidate.isPossible)
@@ -168,7 +199,33 @@ void Preparation::collect(func::FuncOp entry,
   }
 }
 
+static RankedTensorType planesType(RankedTensorType type,
+                                   const WeightDims &dims) {
+  return RankedTensorType::get({WinogradConv::in * WinogradConv::in,
+                                type.getDimSize(dims.results),
+                                type.getDimSize(dims.channels)},
+                               type.getElementType());
+}
+
+/// What a convolution with transformed weights says that it reads: of the
+/// planes, in which it is not turned, with the window's loops as they are.
+static AffineMap planesMap(AffineMap map, const WeightDims &dims) {
+  auto tapOf = [&](int64_t dim, bool isTurned) {
+    AffineExpr tap = map.getResult(dim);
+    return isTurned ? (WinogradConv::taps - 1) - tap : tap;
+  };
+  AffineExpr plane =
+      tapOf(dims.tapRows, dims.areRowsTurned) * WinogradConv::in +
+      tapOf(dims.tapColumns, dims.areColumnsTurned);
+  return AffineMap::get(
+      map.getNumDims(), 0,
+      {plane, map.getResult(dims.results), map.getResult(dims.channels)},
+      map.getContext());
+}
+
 RankedTensorType Layout::apply(RankedTensorType type) const {
+  if (planesOf)
+    type = planesType(type, *planesOf);
   SmallVector<int64_t> shape;
   for (int64_t i : outer)
     shape.push_back(type.getDimSize(i));
@@ -182,6 +239,8 @@ RankedTensorType Layout::apply(RankedTensorType type) const {
 }
 
 AffineMap Layout::apply(AffineMap map) const {
+  if (planesOf)
+    map = planesMap(map, *planesOf);
   SmallVector<AffineExpr> results;
   for (int64_t i : outer)
     results.push_back(map.getResult(i));
@@ -196,9 +255,11 @@ AffineMap Layout::apply(AffineMap map) const {
 
 /// A name that no weight has.
 std::string Preparation::nameOf(StringRef weight, const Layout &layout) const {
-  std::string name = layout.hasPanels()
-                         ? (weight + ".panels" + Twine(layout.width)).str()
-                         : (weight + ".taps").str();
+  std::string name = weight.str();
+  if (layout.planesOf)
+    name += ".planes";
+  if (layout.hasPanels())
+    name += (layout.planesOf ? "" : ".panels") + std::to_string(layout.width);
   while (names.contains(name))
     name += '_';
   return name;
@@ -208,8 +269,43 @@ std::string Preparation::nameOf(StringRef weight, const Layout &layout) const {
 // The entries
 //===----------------------------------------------------------------------===//
 
+/// The window's loops have no operand of their extents any more: one that is
+/// never read has. What else codegen/ asks the op is in an attribute.
+static void readPlanes(linalg::GenericOp op, const WinogradConv &conv,
+                       const Layout &layout, Value planes) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  auto type = cast<RankedTensorType>(planes.getType());
+  constexpr int64_t taps = WinogradConv::taps;
+  Value window = b.create<tensor::EmptyOp>(loc, ArrayRef{taps, taps},
+                                           type.getElementType());
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  const WinogradConv::Loops &loops = conv.loops;
+  AffineMap sides = AffineMap::get(
+      op.getNumLoops(), 0,
+      {b.getAffineDimExpr(loops.tapRows), b.getAffineDimExpr(loops.tapColumns)},
+      b.getContext());
+  maps = {maps[0], layout.apply(maps[1]), sides, maps.back()};
+  auto made = b.create<linalg::GenericOp>(
+      loc, op.getResultTypes(), ValueRange{op->getOperand(0), planes, window},
+      op.getOutputs(), maps, op.getIteratorTypesArray());
+  made.getRegion().takeBody(op.getRegion());
+  if (made.getBody()->getNumArguments() < made->getNumOperands())
+    made.getBody()->insertArgument(2u, type.getElementType(), loc);
+  for (NamedAttribute attribute : op->getDiscardableAttrs())
+    made->setDiscardableAttr(attribute.getName(), attribute.getValue());
+  made->setAttr(WinogradConv::transformed,
+                b.getDenseI64ArrayAttr({loops.images, loops.results, loops.rows,
+                                        loops.columns, loops.channels,
+                                        loops.tapRows, loops.tapColumns}));
+  op->replaceAllUsesWith(made);
+  op.erase();
+}
+
 static void readPanels(OpOperand &read, const Layout &layout, Value panels) {
   auto op = cast<linalg::GenericOp>(read.getOwner());
+  if (layout.planesOf)
+    return readPlanes(op, *WinogradConv::match(op), layout, panels);
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   AffineMap &map = maps[read.getOperandNumber()];
   map = layout.apply(map);
@@ -269,8 +365,14 @@ static Value padColumns(OpBuilder &b, Location loc, const Layout &layout,
 
 static Value createPanels(OpBuilder &b, Location loc, const Layout &layout,
                           Value weight) {
+  RankedTensorType result =
+      layout.apply(cast<RankedTensorType>(weight.getType()));
+  if (layout.planesOf) {
+    weight = createWeightPlanes(b, loc, weight, *layout.planesOf);
+    if (weight.getType() == result && !layout.hasPanels())
+      return weight;
+  }
   auto type = cast<RankedTensorType>(weight.getType());
-  RankedTensorType result = layout.apply(type);
   if (layout.hasPanels())
     weight = padColumns(b, loc, layout, weight);
   unsigned rank = result.getRank(), panel = layout.outer.size();
@@ -366,8 +468,9 @@ Preparation::run(llvm::function_ref<bool(StringRef)> isKnown) {
 }
 
 SmallVector<OwningOpRef<ModuleOp>, 0>
-prepareWeights(ModuleOp module, llvm::function_ref<bool(StringRef)> isKnown) {
-  return Preparation(module).run(isKnown);
+prepareWeights(ModuleOp module, llvm::function_ref<bool(StringRef)> isKnown,
+               bool winograd) {
+  return Preparation(module, winograd).run(isKnown);
 }
 
 } // namespace mg::codegen

@@ -397,7 +397,8 @@ static void planThreads(const LoopNest &nest, int64_t wanted,
   plan.split = 0;
 }
 
-VectorPlan planVectors(const LoopNest &nest, VectorUnit unit, int64_t grain) {
+VectorPlan planVectors(const LoopNest &nest, VectorUnit unit, int64_t grain,
+                       std::optional<unsigned> row) {
   VectorPlan plan;
   const int64_t nativeLanes = unit.lanes;
   plan.nativeLanes = nativeLanes;
@@ -415,7 +416,7 @@ VectorPlan planVectors(const LoopNest &nest, VectorUnit unit, int64_t grain) {
   plan.parallel = orderParallel(nest, plan.vector);
   planReduction(nest, nativeLanes, canReorder, plan);
   if (nest.contraction && plan.vector >= 0)
-    planContraction(nest, plan);
+    planContraction(nest, plan, row);
   planTransposition(nest, plan);
   planThreads(nest, wantedChunks(workOf(nest), grain), plan);
   return plan;

@@ -103,8 +103,10 @@ struct VectorPlan {
   }
 };
 
-/// `grain`: element operations of a chunk; 0: no chunks.
-VectorPlan planVectors(const LoopNest &nest, VectorUnit unit, int64_t grain);
+/// `grain`: element operations of a chunk; 0: no chunks. `row`: the loop of a
+/// contraction's rows, where that is decided.
+VectorPlan planVectors(const LoopNest &nest, VectorUnit unit, int64_t grain,
+                       std::optional<unsigned> row = std::nullopt);
 
 /// Per output: the op that combines two partial results; null where it is no
 /// reduction, or one whose steps cannot be reordered.
@@ -139,8 +141,9 @@ inline constexpr double lightBody = 10;
 /// convolution, whose loops would cost as much as the sums.
 inline constexpr int64_t maxUnrolled = 72;
 
-/// The register tile of a contraction (Contraction.cpp).
-void planContraction(const LoopNest &nest, VectorPlan &plan);
+/// The register tile of a contraction (Contraction.cpp); `row` as above.
+void planContraction(const LoopNest &nest, VectorPlan &plan,
+                     std::optional<unsigned> row);
 /// The input along whose elements the lanes of a contraction run; -1 if there
 /// is none or more.
 int chooseLaneInput(const LoopNest &nest, unsigned vector);

@@ -14,6 +14,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace mg::codegen {
@@ -32,36 +34,128 @@ static bool areStaticFloats(linalg::GenericOp op) {
   });
 }
 
-/// One loop of each kind but two of the image and the window, whose steps are
-/// one.
-static bool isPlain(const linalg::ConvolutionDimensions &dims) {
-  auto isOne = [](int64_t value) { return value == 1; };
-  return dims.batch.size() == 1 && dims.outputImage.size() == 2 &&
-         dims.outputChannel.size() == 1 && dims.inputChannel.size() == 1 &&
-         dims.filterLoop.size() == 2 && dims.depth.empty() &&
-         llvm::all_of(dims.strides, isOne) &&
-         llvm::all_of(dims.dilations, isOne);
+/// `parallel + reduction`, two loops.
+static std::optional<std::pair<unsigned, unsigned>>
+matchWindow(AffineExpr index, ArrayRef<utils::IteratorType> kinds) {
+  auto sum = dyn_cast<AffineBinaryOpExpr>(index);
+  if (!sum || sum.getKind() != AffineExprKind::Add)
+    return std::nullopt;
+  auto x = dyn_cast<AffineDimExpr>(sum.getLHS()),
+       y = dyn_cast<AffineDimExpr>(sum.getRHS());
+  if (!x || !y)
+    return std::nullopt;
+  if (kinds[x.getPosition()] == utils::IteratorType::reduction)
+    std::swap(x, y);
+  if (kinds[x.getPosition()] != utils::IteratorType::parallel ||
+      kinds[y.getPosition()] != utils::IteratorType::reduction)
+    return std::nullopt;
+  return std::pair(x.getPosition(), y.getPosition());
+}
+
+/// The loops that the image moves with: one per dimension, and one of the
+/// window for two of them.
+static bool matchImage(AffineMap map, ArrayRef<utils::IteratorType> kinds,
+                       WinogradConv::Loops &loops) {
+  unsigned windows = 0, images = 0, channels = 0;
+  for (AffineExpr index : map.getResults()) {
+    if (auto dim = dyn_cast<AffineDimExpr>(index)) {
+      bool isChannel =
+          kinds[dim.getPosition()] == utils::IteratorType::reduction;
+      (isChannel ? loops.channels : loops.images) = dim.getPosition();
+      ++(isChannel ? channels : images);
+      continue;
+    }
+    auto window = matchWindow(index, kinds);
+    if (!window || windows == 2)
+      return false;
+    (windows ? loops.columns : loops.rows) = window->first;
+    (windows ? loops.tapColumns : loops.tapRows) = window->second;
+    ++windows;
+  }
+  return windows == 2 && images == 1 && channels == 1;
+}
+
+/// 1 where the index is the loop, -1 where it is the window's last one less the
+/// loop, else 0.
+static int directionOf(AffineExpr index, unsigned loop) {
+  AffineExpr dim = getAffineDimExpr(loop, index.getContext());
+  return index == dim ? 1 : index == -dim + (WinogradConv::taps - 1) ? -1 : 0;
+}
+
+/// The rest of the loops, from what the weights move with.
+static bool matchWeights(AffineMap map, ArrayRef<utils::IteratorType> kinds,
+                         WinogradConv &conv) {
+  WinogradConv::Loops &loops = conv.loops;
+  if (map.getNumResults() != 4)
+    return false;
+  bool hasChannel = false, hasResult = false;
+  int rows = 0, columns = 0;
+  for (AffineExpr index : map.getResults()) {
+    auto dim = dyn_cast<AffineDimExpr>(index);
+    if (int direction = directionOf(index, loops.tapRows)) {
+      rows = direction;
+    } else if (int direction = directionOf(index, loops.tapColumns)) {
+      columns = direction;
+    } else if (dim && dim.getPosition() == loops.channels) {
+      hasChannel = true;
+      conv.areChannelsOutside = !hasResult;
+    } else if (dim &&
+               kinds[dim.getPosition()] == utils::IteratorType::parallel) {
+      loops.results = dim.getPosition();
+      hasResult = true;
+    }
+  }
+  conv.isTurned[0] = rows < 0;
+  conv.isTurned[1] = columns < 0;
+  return rows && columns && hasChannel && hasResult;
+}
+
+/// The sums of products of the first two operands, in f32, of seven loops.
+static bool isCandidate(linalg::GenericOp op) {
+  unsigned inputs = op.getNumDpsInputs();
+  if (!op->hasAttr("mg.contraction") || op.getNumLoops() != 7 ||
+      op.getNumDpsInits() != 1 || !areStaticFloats(op) ||
+      llvm::is_contained(op.getStaticLoopRanges(), 0))
+    return false;
+  // What is not read only tells how large the window is.
+  return inputs == 2 ||
+         (inputs == 3 && op.getBody()->getArgument(2).use_empty());
+}
+
+static WinogradConv withSizes(WinogradConv conv) {
+  SmallVector<int64_t> extents = conv.op.getStaticLoopRanges();
+  conv.images = extents[conv.loops.images];
+  conv.channels = extents[conv.loops.channels];
+  conv.results = extents[conv.loops.results];
+  conv.height = extents[conv.loops.rows];
+  conv.width = extents[conv.loops.columns];
+  return conv;
+}
+
+static WinogradConv ofPlanes(linalg::GenericOp op, ArrayRef<int64_t> loops) {
+  auto at = [&](unsigned i) { return unsigned(loops[i]); };
+  WinogradConv conv{op, {at(0), at(1), at(2), at(3), at(4), at(5), at(6)}};
+  conv.isTransformed = true;
+  return withSizes(conv);
 }
 
 std::optional<WinogradConv> WinogradConv::match(linalg::GenericOp op) {
-  if (!op->hasAttr("mg.contraction") || op.getNumDpsInputs() != 2 ||
-      !areStaticFloats(op))
+  if (auto loops = op->getAttrOfType<DenseI64ArrayAttr>(transformed))
+    return ofPlanes(op, loops);
+  if (!isCandidate(op))
     return std::nullopt;
-  FailureOr<linalg::ConvolutionDimensions> dims =
-      linalg::inferConvolutionDims(op);
-  if (failed(dims) || !isPlain(*dims) || op.getNumLoops() != 7)
-    return std::nullopt;
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
   SmallVector<int64_t> extents = op.getStaticLoopRanges();
-  if (llvm::is_contained(extents, 0) || extents[dims->filterLoop[0]] != taps ||
-      extents[dims->filterLoop[1]] != taps)
+  WinogradConv conv{op};
+  const AffineMap &output = maps.back();
+  if (!matchImage(maps[0], kinds, conv.loops) ||
+      !matchWeights(maps[1], kinds, conv) || !output.isProjectedPermutation() ||
+      output.getNumResults() != 4 || op.getNumParallelLoops() != 4 ||
+      extents[conv.loops.tapRows] != taps ||
+      extents[conv.loops.tapColumns] != taps)
     return std::nullopt;
-  WinogradConv conv{op, *dims};
-  conv.images = extents[dims->batch[0]];
-  conv.channels = extents[dims->inputChannel[0]];
-  conv.results = extents[dims->outputChannel[0]];
-  conv.height = extents[dims->outputImage[0]];
-  conv.width = extents[dims->outputImage[1]];
-  return conv;
+  return withSizes(conv);
 }
 
 bool WinogradConv::findKernel() {
@@ -73,25 +167,43 @@ bool WinogradConv::findKernel() {
   return true;
 }
 
+void WinogradConv::startFromZeros() {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  Value old = output();
+  auto type = cast<MemRefType>(old.getType());
+  Value sums = b.create<memref::AllocOp>(
+      loc, MemRefType::get(type.getShape(), type.getElementType()));
+  Value zero = b.create<arith::ConstantOp>(loc, b.getF32FloatAttr(0));
+  b.create<linalg::FillOp>(loc, zero, sums);
+  op->setOperand(outputAt(), sums);
+  b.setInsertionPointAfter(op);
+  AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
+  b.create<linalg::GenericOp>(
+      loc, sums, old, ArrayRef{identity, identity},
+      SmallVector(type.getRank(), utils::IteratorType::parallel),
+      [](OpBuilder &body, Location at, ValueRange args) {
+        Value sum = body.create<arith::AddFOp>(at, args[1], args[0]);
+        body.create<linalg::YieldOp>(at, sum);
+      });
+}
+
 //===----------------------------------------------------------------------===//
 // Costs
 //===----------------------------------------------------------------------===//
+
+static constexpr int64_t planes = WinogradConv::in * WinogradConv::in;
 
 /// Cycles of AVX-512, measured: multiply-adds of the convolution and of
 /// products per cycle; of a tile for each of its channels and for each of its
 /// results; of the weights for a channel and a result.
 static constexpr double directPerCycle = 27, productsPerCycle = 24,
-                        inputCycles = 12, backCycles = 5, weightCycles = 12;
+                        inputCycles = 12, backCycles = 5, transformCycles = 12;
 /// What is more than the second and the third cache hold, of which others have
 /// a part, and bytes per cycle from beyond.
 static constexpr double secondCache = 1 << 20, thirdCache = 8 << 20,
-                        bytesFromThird = 12, bytesFromMemory = 3;
-
-static double directCycles(const WinogradConv &conv) {
-  return double(conv.images) * conv.results * conv.channels * conv.height *
-         conv.width * (WinogradConv::taps * WinogradConv::taps) /
-         directPerCycle;
-}
+                        bytesFromThird = 12, bytesFromMemory = 3,
+                        bytesInStream = 8;
 
 /// Cycles to walk `bytes` of an array of `size`, of which the second cache
 /// keeps what it can.
@@ -100,31 +212,52 @@ static double walkCycles(double bytes, double size) {
   return bytes * far / (size > thirdCache ? bytesFromMemory : bytesFromThird);
 }
 
+/// The same of weights that lie as they are read.
+static double streamCycles(double bytes, double size) {
+  return bytes * std::max(0.0, 1 - secondCache / size) / bytesInStream;
+}
+
+/// Bytes of so many weights for each channel and result.
+static double weightBytes(const WinogradConv &conv, int64_t count) {
+  return 4.0 * count * conv.channels * conv.results;
+}
+
+static constexpr int64_t taps = WinogradConv::taps * WinogradConv::taps;
+
+static double directCycles(const WinogradConv &conv) {
+  return double(conv.images) * conv.results * conv.channels * conv.height *
+         conv.width * taps / directPerCycle;
+}
+
+/// What the weights cost: once, and for each block.
+static double weightCycles(const WinogradConv &conv, double blocks) {
+  double bytes = weightBytes(conv, planes);
+  if (conv.isTransformed)
+    return streamCycles(bytes * blocks, bytes);
+  // They are written once and read by each block.
+  return transformCycles * conv.channels * conv.results +
+         walkCycles(bytes * (1 + blocks) + weightBytes(conv, taps), bytes);
+}
+
 /// All blocks.
 static double blockCycles(const WinogradConv &conv,
                           const WinogradBlock &block) {
-  constexpr double planes = WinogradConv::in * WinogradConv::in,
-                   taps = WinogradConv::taps * WinogradConv::taps;
   double tiles = double(conv.images) * conv.tileRows() * conv.tileColumns();
   double pairs = double(conv.channels) * conv.results,
          sides = double(conv.channels) + conv.results;
   double products = planes * pairs * tiles / productsPerCycle;
   double transforms =
-      tiles * (inputCycles * conv.channels + backCycles * conv.results) +
-      weightCycles * pairs;
+      tiles * (inputCycles * conv.channels + backCycles * conv.results);
   double blocks = tiles / block.tiles();
-  // Weights are written once and read by each block; the rest once.
-  double weightBytes = planes * 4 * pairs,
-         tileBytes = planes * 4 * sides * block.tiles();
-  return products + transforms +
-         walkCycles(weightBytes * (1 + blocks) + taps * 4 * pairs,
-                    weightBytes) +
+  double tileBytes = planes * 4 * sides * block.tiles();
+  return products + transforms + weightCycles(conv, blocks) +
          walkCycles(2 * tileBytes * blocks, tileBytes);
 }
 
-std::optional<WinogradBlock> WinogradBlock::choose(const WinogradConv &conv) {
+std::optional<WinogradBlock> WinogradBlock::choose(const WinogradConv &conv,
+                                                   bool isForced) {
   WinogradBlock best;
-  double least = directCycles(conv) * 0.95;
+  double least = isForced ? HUGE_VAL : directCycles(conv) * 0.95;
   bool found = false;
   auto consider = [&](WinogradBlock block) {
     double cycles = blockCycles(conv, block);
@@ -144,9 +277,22 @@ std::optional<WinogradBlock> WinogradBlock::choose(const WinogradConv &conv) {
   return found ? std::optional(best) : std::nullopt;
 }
 
-bool isWinograd(linalg::GenericOp op) {
-  std::optional<WinogradConv> conv = WinogradConv::match(op);
-  return conv && WinogradBlock::choose(*conv);
+LoopNest productNest(const WinogradConv &conv, const WinogradBlock &block) {
+  linalg::GenericOp op = conv.op;
+  LoopNest nest{op.getLoc(), op.getBlock()};
+  const int64_t k = conv.results, c = conv.channels, t = block.tiles();
+  nest.extents = {planes, k, t, c};
+  nest.reduction = {false, false, false, true};
+  nest.loopOf = {0, 1, 2, 3};
+  nest.indexed.assign(4, false);
+  nest.contraction = true;
+  Type f32 = Float32Type::get(op.getContext());
+  nest.inputs = {{op->getOperand(1), f32, {k * c, c, 0, 1}},
+                 {op->getOperand(0), f32, {c * t, 0, 1, t}}};
+  nest.outputs = {{conv.output(), f32, {k * t, t, 1, 0}}};
+  nest.initial.assign(1, Value());
+  nest.first.assign(4, Value());
+  return nest;
 }
 
 //===----------------------------------------------------------------------===//
@@ -167,8 +313,16 @@ struct Winograd : public impl::WinogradBase<Winograd> {
       std::optional<WinogradConv> conv = WinogradConv::match(op);
       if (!conv)
         continue;
-      std::optional<WinogradBlock> block = WinogradBlock::choose(*conv);
-      if (block && conv->findKernel())
+      std::optional<WinogradBlock> block =
+          WinogradBlock::choose(*conv, conv->isTransformed);
+      if (!block)
+        continue;
+      bool found = conv->findKernel();
+      if (!found && conv->isTransformed) {
+        conv->startFromZeros();
+        found = conv->findKernel();
+      }
+      if (found)
         emitWinograd(*conv, *block);
     }
   }

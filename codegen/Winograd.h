@@ -14,7 +14,7 @@
 // The products of one place in the 4 x 4 square, over all tiles and channels,
 // are a matrix product, so a convolution is 16 of them:
 //
-//   U[p] = weights   [results x channels]    once
+//   U[p] = weights   [results x channels]    once, in the order of the weights
 //   for blocks of tiles:
 //     V[p] = inputs  [channels x tiles]      transform: lanes along the tiles
 //     M[p] = U[p] . V[p]                     the register tile of any product
@@ -36,28 +36,51 @@
 #ifndef MG_CODEGEN_WINOGRAD_H
 #define MG_CODEGEN_WINOGRAD_H
 
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "codegen/LoopNest.h"
 
 namespace mg::codegen {
 
-/// A 3x3 convolution with steps of one, in f32.
+/// A 3x3 convolution with steps of one, in f32. The weights may be turned, as
+/// where a gradient with respect to images is computed.
 struct WinogradConv {
   /// Results and inputs of a tile, and the window, per axis.
   static constexpr int64_t out = 2, in = 4, taps = 3;
 
+  /// The op's loops.
+  struct Loops {
+    unsigned images, results, rows, columns, channels, tapRows, tapColumns;
+  };
+
   mlir::linalg::GenericOp op;
-  mlir::linalg::ConvolutionDimensions dims;
+  Loops loops = {};
   int64_t images = 0, channels = 0, results = 0, height = 0, width = 0;
   /// What its sums start from.
   mlir::linalg::FillOp start = {};
   /// What runs block by block with it, in order.
   llvm::SmallVector<mlir::linalg::GenericOp> followers = {};
+  /// Per side of the window: whether weights are read from the last to the
+  /// first.
+  bool isTurned[2] = {false, false};
+  /// Whether weights are channels x results rather than results x channels. U
+  /// is in their order.
+  bool areChannelsOutside = false;
+  /// Its second operand is U already, in an order of its own, as `transformed`
+  /// says.
+  bool isTransformed = false;
+  /// On a convolution whose weights are transformed: `Loops`, in order.
+  static constexpr llvm::StringLiteral transformed = "mg.winograd";
+
+  unsigned outputAt() const { return op->getNumOperands() - 1; }
+  mlir::Value output() const { return op->getOperand(outputAt()); }
 
   /// On tensors or buffers.
   static std::optional<WinogradConv> match(mlir::linalg::GenericOp op);
   /// On buffers: sets `start` and `followers`; false where the sums start from
   /// something else than zeros.
   bool findKernel();
+  /// On buffers, where they do: lets them start from zeros, and adds what they
+  /// started from afterwards.
+  void startFromZeros();
 
   int64_t tileRows() const { return llvm::divideCeil(height, out); }
   int64_t tileColumns() const { return llvm::divideCeil(width, out); }
@@ -70,12 +93,14 @@ struct WinogradBlock {
   int64_t images = 1, rows = 1, columns = 1;
 
   int64_t tiles() const { return images * rows * columns; }
-  /// None where the sum of products is faster.
-  static std::optional<WinogradBlock> choose(const WinogradConv &conv);
+  /// None where the sum of products is faster, unless that is no choice.
+  static std::optional<WinogradBlock> choose(const WinogradConv &conv,
+                                             bool isForced = false);
 };
 
-/// Whether the op, on tensors or buffers, will be computed so where it may.
-bool isWinograd(mlir::linalg::GenericOp op);
+/// The products of a block, as a nest over (plane, result, tile, channel) whose
+/// first input are the weights: to plan with.
+LoopNest productNest(const WinogradConv &conv, const WinogradBlock &block);
 
 /// Writes the loops and erases the ops that they replace.
 void emitWinograd(const WinogradConv &conv, const WinogradBlock &block);

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "codegen/KernelPart.h"
 #include "codegen/Winograd.h"
+#include "codegen/WinogradTransforms.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -21,70 +22,6 @@ static constexpr int64_t taps = WinogradConv::taps, out = WinogradConv::out,
 static constexpr int64_t line = 16;
 
 //===----------------------------------------------------------------------===//
-// The transforms of a square, on its columns and then on its rows
-//===----------------------------------------------------------------------===//
-
-namespace {
-class Arithmetic {
-public:
-  Arithmetic(OpBuilder &b, Location loc) : b(b), loc(loc) {}
-
-  Value add(Value x, Value y) { return b.create<arith::AddFOp>(loc, x, y); }
-  Value subtract(Value x, Value y) {
-    return b.create<arith::SubFOp>(loc, x, y);
-  }
-  Value halve(Value x) {
-    Value half = b.create<arith::ConstantOp>(loc, b.getF32FloatAttr(0.5));
-    return b.create<arith::MulFOp>(loc, x, half);
-  }
-
-private:
-  OpBuilder &b;
-  Location loc;
-};
-} // namespace
-
-using Line = SmallVector<Value, 4>;
-using Transform = Line (*)(Arithmetic &, ArrayRef<Value>);
-
-/// B' of the essay: what is made of four inputs.
-static Line transformInput(Arithmetic &a, ArrayRef<Value> x) {
-  return {a.subtract(x[0], x[2]), a.add(x[1], x[2]), a.subtract(x[2], x[1]),
-          a.subtract(x[1], x[3])};
-}
-
-/// G, of three weights.
-static Line transformWeights(Arithmetic &a, ArrayRef<Value> w) {
-  Value outer = a.halve(a.add(w[0], w[2])), middle = a.halve(w[1]);
-  return {w[0], a.add(outer, middle), a.subtract(outer, middle), w[2]};
-}
-
-/// A', the two results of four products.
-static Line transformBack(Arithmetic &a, ArrayRef<Value> m) {
-  return {a.add(a.add(m[0], m[1]), m[2]),
-          a.subtract(a.subtract(m[1], m[2]), m[3])};
-}
-
-static SmallVector<Value> transformSquare(Arithmetic &a, ArrayRef<Value> square,
-                                          int64_t size, Transform transform) {
-  SmallVector<Line> columns;
-  for (int64_t j = 0; j < size; ++j) {
-    Line column;
-    for (int64_t i = 0; i < size; ++i)
-      column.push_back(square[i * size + j]);
-    columns.push_back(transform(a, column));
-  }
-  SmallVector<Value> result;
-  for (size_t i = 0; i < columns.front().size(); ++i) {
-    Line row;
-    for (const Line &column : columns)
-      row.push_back(column[i]);
-    llvm::append_range(result, transform(a, row));
-  }
-  return result;
-}
-
-//===----------------------------------------------------------------------===//
 // Windows of the operands
 //===----------------------------------------------------------------------===//
 
@@ -95,7 +32,7 @@ public:
   WinogradEmitter(OpBuilder &b, const WinogradConv &conv,
                   const WinogradBlock &block)
       : b(b), conv(conv), op(conv.op), loc(op.getLoc()), block(block),
-        image(op->getOperand(0)), result(op->getOperand(2)) {}
+        image(op->getOperand(0)), result(conv.output()) {}
 
   void emit();
 
@@ -121,15 +58,17 @@ private:
   SmallVector<Part> tileParts(unsigned channel, int64_t channels, int64_t i,
                               int64_t j);
   void emitTransform(ArrayRef<Window> inputs, ArrayRef<Window> outputs,
-                     int64_t size, Transform transform);
+                     SquareTransform transform);
 
   Value createLike(Value buffer, ArrayRef<std::pair<unsigned, int64_t>> sizes,
                    unsigned operand);
   Value cropped(Value whole, Value like);
   void extendImage();
   void chooseResult();
+  std::array<int64_t, 2> weightShape() const;
   void emitWeights();
   void emitInput();
+  AffineMap planesMap();
   void emitProducts();
   void emitBack();
   void emitFollowers();
@@ -231,13 +170,13 @@ SmallVector<WinogradEmitter::Part> WinogradEmitter::tileParts(unsigned channel,
                                                               int64_t channels,
                                                               int64_t i,
                                                               int64_t j) {
-  bool local = isLocal && channel == conv.dims.outputChannel[0];
+  bool local = isLocal && channel == conv.loops.results;
   return {{channel, 0, number(0), channels},
-          {conv.dims.batch[0], 1, local ? number(0) : plus(firstImage, 0),
+          {conv.loops.images, 1, local ? number(0) : plus(firstImage, 0),
            block.images},
-          {conv.dims.outputImage[0], 2, local ? number(i) : plus(firstRow, i),
+          {conv.loops.rows, 2, local ? number(i) : plus(firstRow, i),
            block.rows, out},
-          {conv.dims.outputImage[1], 3, number(j), block.columns, out}};
+          {conv.loops.columns, 3, number(j), block.columns, out}};
 }
 
 //===----------------------------------------------------------------------===//
@@ -245,8 +184,8 @@ SmallVector<WinogradEmitter::Part> WinogradEmitter::tileParts(unsigned channel,
 //===----------------------------------------------------------------------===//
 
 void WinogradEmitter::emitTransform(ArrayRef<Window> inputs,
-                                    ArrayRef<Window> outputs, int64_t size,
-                                    Transform transform) {
+                                    ArrayRef<Window> outputs,
+                                    SquareTransform transform) {
   SmallVector<Value> ins, outs;
   SmallVector<AffineMap> maps;
   for (const Window &window : inputs) {
@@ -262,29 +201,40 @@ void WinogradEmitter::emitTransform(ArrayRef<Window> inputs,
   b.create<linalg::GenericOp>(
       loc, ins, outs, maps, parallel,
       [&](OpBuilder &body, Location loc, ValueRange args) {
-        Arithmetic arithmetic(body, loc);
         SmallVector<Value> square(args.take_front(ins.size()));
-        body.create<linalg::YieldOp>(
-            loc, transformSquare(arithmetic, square, size, transform));
+        body.create<linalg::YieldOp>(loc, transform(body, loc, square));
       });
 }
 
-/// [16][results][channels]
+/// [16][results][channels], or with channels outside.
+std::array<int64_t, 2> WinogradEmitter::weightShape() const {
+  if (conv.areChannelsOutside)
+    return {conv.channels, conv.results};
+  return {conv.results, conv.channels};
+}
+
 void WinogradEmitter::emitWeights() {
-  weights = createPlanes(conv.results, conv.channels);
+  if (conv.isTransformed)
+    return;
+  std::array<int64_t, 2> shape = weightShape();
+  weights = createPlanes(shape[0], shape[1]);
+  auto tapAt = [&](unsigned side, int64_t i) {
+    return number(conv.isTurned[side] ? taps - 1 - i : i);
+  };
+  const int outside = conv.areChannelsOutside;
   SmallVector<Window> from, to;
   for (int64_t i = 0; i < taps; ++i)
     for (int64_t j = 0; j < taps; ++j)
-      from.push_back(
-          windowOf(op->getOperand(1), 1,
-                   {{conv.dims.outputChannel[0], 0, number(0), conv.results},
-                    {conv.dims.inputChannel[0], 1, number(0), conv.channels},
-                    {conv.dims.filterLoop[0], -1, number(i), 1},
-                    {conv.dims.filterLoop[1], -1, number(j), 1}},
-                   2));
+      from.push_back(windowOf(
+          op->getOperand(1), 1,
+          {{conv.loops.results, outside, number(0), conv.results},
+           {conv.loops.channels, 1 - outside, number(0), conv.channels},
+           {conv.loops.tapRows, -1, tapAt(0, i), 1},
+           {conv.loops.tapColumns, -1, tapAt(1, j), 1}},
+          2));
   for (int64_t p = 0; p < planes; ++p)
-    to.push_back(planeOf(weights, p, {conv.results, conv.channels}));
-  emitTransform(from, to, taps, transformWeights);
+    to.push_back(planeOf(weights, p, shape));
+  emitTransform(from, to, transformWeights);
 }
 
 /// [16][channels][images][rows][columns] of the block's tiles
@@ -293,18 +243,28 @@ void WinogradEmitter::emitInput() {
   for (int64_t i = 0; i < in; ++i)
     for (int64_t j = 0; j < in; ++j)
       from.push_back(windowOf(
-          image, 0, tileParts(conv.dims.inputChannel[0], conv.channels, i, j),
-          4));
+          image, 0, tileParts(conv.loops.channels, conv.channels, i, j), 4));
   for (int64_t p = 0; p < planes; ++p)
     to.push_back(planeOf(
         inputs, p, {conv.channels, block.images, block.rows, block.columns}));
-  emitTransform(from, to, in, transformInput);
+  emitTransform(from, to, transformInputs);
+}
+
+/// Over the loops of the products, of weights that are transformed already.
+AffineMap WinogradEmitter::planesMap() {
+  SmallVector<AffineExpr> loops(op.getNumLoops(), b.getAffineConstantExpr(0));
+  loops[conv.loops.tapColumns] = b.getAffineDimExpr(0);
+  loops[conv.loops.results] = b.getAffineDimExpr(1);
+  loops[conv.loops.channels] = b.getAffineDimExpr(3);
+  return op.getIndexingMapsArray()[1].replaceDimsAndSymbols(loops, {}, 4, 0);
 }
 
 /// [16][results][tiles] = [16][results][channels] . [16][channels][tiles]
 void WinogradEmitter::emitProducts() {
   Value zero = b.create<arith::ConstantOp>(loc, b.getF32FloatAttr(0));
-  Value u = allPlanes(weights, conv.results, conv.channels),
+  Value u = conv.isTransformed
+                ? op->getOperand(1)
+                : allPlanes(weights, weightShape()[0], weightShape()[1]),
         v = allPlanes(inputs, conv.channels, block.tiles()),
         m = allPlanes(products, conv.results, block.tiles());
   b.create<linalg::FillOp>(loc, zero, m);
@@ -316,7 +276,10 @@ void WinogradEmitter::emitProducts() {
   constexpr auto parallel = utils::IteratorType::parallel;
   auto product = b.create<linalg::GenericOp>(
       loc, ValueRange{u, v}, ValueRange{m},
-      ArrayRef{map({p, k, c}), map({p, c, t}), map({p, k, t})},
+      ArrayRef{conv.isTransformed        ? planesMap()
+               : conv.areChannelsOutside ? map({p, c, k})
+                                         : map({p, k, c}),
+               map({p, c, t}), map({p, k, t})},
       ArrayRef{parallel, parallel, parallel, utils::IteratorType::reduction},
       [](OpBuilder &body, Location loc, ValueRange args) {
         Value product = body.create<arith::MulFOp>(loc, args[0], args[1]);
@@ -333,25 +296,25 @@ void WinogradEmitter::emitBack() {
         products, p, {conv.results, block.images, block.rows, block.columns}));
   for (int64_t i = 0; i < out; ++i)
     for (int64_t j = 0; j < out; ++j)
-      to.push_back(windowOf(
-          result, 2, tileParts(conv.dims.outputChannel[0], conv.results, i, j),
-          4));
-  emitTransform(from, to, in, transformBack);
+      to.push_back(windowOf(result, conv.outputAt(),
+                            tileParts(conv.loops.results, conv.results, i, j),
+                            4));
+  emitTransform(from, to, transformBack);
 }
 
 /// What follows in the kernel, on the block's results.
 void WinogradEmitter::emitFollowers() {
   KernelPart part(b);
   if (isLocal)
-    part.replace(op->getOperand(2), result);
+    part.replace(conv.output(), result);
   for (linalg::GenericOp follower : conv.followers) {
     SmallVector<LoopPart> parts;
     auto addPart = [&](unsigned loop, Value offset, int64_t size) {
       if (auto own = loopInFollower(op, loop, follower))
         parts.push_back({*own, offset, size});
     };
-    addPart(conv.dims.batch[0], firstImage, block.images);
-    addPart(conv.dims.outputImage[0], firstRow, block.rows * out);
+    addPart(conv.loops.images, firstImage, block.images);
+    addPart(conv.loops.rows, firstRow, block.rows * out);
     part.clone(follower, parts);
   }
 }
@@ -385,11 +348,11 @@ void WinogradEmitter::extendImage() {
   if (!conv.isOdd())
     return;
   int64_t edge = in - out;
-  ArrayRef<unsigned> loops = conv.dims.outputImage;
-  Value extended = createLike(image,
-                              {{loops[0], conv.tileRows() * out + edge},
-                               {loops[1], conv.tileColumns() * out + edge}},
-                              0);
+  Value extended =
+      createLike(image,
+                 {{conv.loops.rows, conv.tileRows() * out + edge},
+                  {conv.loops.columns, conv.tileColumns() * out + edge}},
+                 0);
   Value zero = b.create<arith::ConstantOp>(loc, b.getF32FloatAttr(0));
   b.create<linalg::FillOp>(loc, zero, extended);
   b.create<memref::CopyOp>(loc, image, cropped(extended, image));
@@ -406,17 +369,17 @@ bool WinogradEmitter::isPrivate(Value buffer) {
 }
 
 void WinogradEmitter::chooseResult() {
-  ArrayRef<unsigned> loops = conv.dims.outputImage;
   isLocal = !conv.followers.empty() && isPrivate(result);
   if (isLocal)
-    result = createLike(
-        result,
-        {{conv.dims.batch[0], block.images}, {loops[0], block.rows * out}}, 2);
+    result = createLike(result,
+                        {{conv.loops.images, block.images},
+                         {conv.loops.rows, block.rows * out}},
+                        conv.outputAt());
   else if (conv.isOdd())
     result = createLike(result,
-                        {{loops[0], conv.tileRows() * out},
-                         {loops[1], conv.tileColumns() * out}},
-                        2);
+                        {{conv.loops.rows, conv.tileRows() * out},
+                         {conv.loops.columns, conv.tileColumns() * out}},
+                        conv.outputAt());
 }
 
 void WinogradEmitter::emitBlock() {
@@ -446,8 +409,8 @@ void WinogradEmitter::emit() {
                        emitBlock();
                      });
   if (conv.isOdd())
-    b.create<memref::CopyOp>(loc, cropped(result, op->getOperand(2)),
-                             op->getOperand(2));
+    b.create<memref::CopyOp>(loc, cropped(result, conv.output()),
+                             conv.output());
 }
 
 void emitWinograd(const WinogradConv &conv, const WinogradBlock &block) {
