@@ -17,6 +17,9 @@ namespace {
 
 struct Shape {
   int64_t images, channels, results, height, width;
+  /// Weights are channels x results and read from the last to the first, as by
+  /// a gradient with respect to images.
+  bool turned = false;
 };
 
 std::vector<float> noise(int64_t n, unsigned seed) {
@@ -39,12 +42,16 @@ std::string program(const Shape &s, bool follows, bool last = false) {
     return last ? tensor({s.images, h, w, c}) : tensor({s.images, c, h, w});
   };
   const std::string x = image(s.channels, s.height + 2, s.width + 2),
-                    w = tensor({s.results, s.channels, 3, 3}),
+                    w = s.turned ? tensor({s.channels, s.results, 3, 3})
+                                 : tensor({s.results, s.channels, 3, 3}),
                     y = image(s.results, s.height, s.width),
                     bias = tensor({s.results});
   const std::string xAt = last ? "d0, d2 + d5, d3 + d6, d4"
                                : "d0, d4, d2 + d5, d3 + d6",
+                    wAt = s.turned ? "d4, d1, -d5 + 2, -d6 + 2"
+                                   : "d1, d4, d5, d6",
                     yAt = last ? "d0, d2, d3, d1" : "d0, d1, d2, d3";
+  const std::string loops = "affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (";
   auto argument = [](const std::string &name, const std::string &type) {
     return "%" + name + ": " + type + " {mg.dtype = \"f32\", mg.name = \"" +
            name + "\"}";
@@ -59,18 +66,18 @@ std::string program(const Shape &s, bool follows, bool last = false) {
       "\n%z = linalg.fill {mg.kernel = 0 : i64, mg.rows = array<i64: 0, 1, "
       "2, 3>} ins(%zero : f32) outs(%e : " +
       y + ") -> " + y +
-      "\n%c = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3, d4, "
-      "d5, d6) -> (" +
-      xAt +
-      ")>, affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d1, d4, d5, "
-      "d6)>, affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (" +
-      yAt +
+      "\n%window = tensor.empty() : tensor<3x3xf32>"
+      "\n%c = linalg.generic {indexing_maps = [" +
+      loops + xAt + ")>, " + loops + wAt + ")>, " +
+      (s.turned ? loops + "d5, d6)>, " : "") + loops + yAt +
       ")>], iterator_types = [\"parallel\", \"parallel\", \"parallel\", "
-      "\"parallel\", \"reduction\", \"reduction\", \"reduction\"]} ins(%x, %w "
-      ": " +
-      x + ", " + w + ") outs(%z : " + y +
+      "\"parallel\", \"reduction\", \"reduction\", \"reduction\"]} ins(%x, %w" +
+      (s.turned ? ", %window : " : " : ") + x + ", " + w +
+      (s.turned ? ", tensor<3x3xf32>" : "") + ") outs(%z : " + y +
       ") attrs = {mg.contraction, mg.kernel = 0 : i64, mg.rows = array<i64: 0, "
-      "1, 2, 3>} {\n^bb0(%p: f32, %q: f32, %s: f32):\n%m = arith.mulf %p, %q "
+      "1, 2, 3>} {\n^bb0(%p: f32, %q: f32, " +
+      (s.turned ? "%unread: f32, " : "") +
+      "%s: f32):\n%m = arith.mulf %p, %q "
       ": f32\n%a = arith.addf %s, %m : f32\nlinalg.yield %a : f32\n} -> " +
       y + "\n";
   if (!follows)
@@ -118,8 +125,11 @@ protected:
             double want = 0, size = 0;
             for (int64_t c = 0; c < s.channels; ++c)
               for (int64_t l = 0; l < 9; ++l) {
+                const int64_t weight = s.turned
+                                           ? (c * s.results + k) * 9 + 8 - l
+                                           : (k * s.channels + c) * 9 + l;
                 const double product =
-                    double(w[(k * s.channels + c) * 9 + l]) *
+                    double(w[weight]) *
                     x[at(n, c, i + l / 3, j + l % 3, s.channels, s.height + 2,
                          s.width + 2)];
                 want += product;
@@ -142,6 +152,11 @@ TEST_P(Winograd, Values) {
 }
 
 TEST_P(Winograd, ChannelsLast) { check({2, 64, 72, 10, 14}, true, true); }
+
+TEST_P(Winograd, TurnedWeights) {
+  check({1, 64, 72, 12, 12, true}, true);
+  check({2, 72, 64, 13, 10, true}, false);
+}
 
 /// Too few channels, and a size of one.
 TEST_P(Winograd, SumsOfProducts) {
@@ -167,6 +182,9 @@ TEST(WinogradChoice, ManyChannels) {
   const Shape many{1, 64, 64, 28, 28}, few{1, 8, 8, 28, 28},
       tiny{1, 512, 512, 2, 2};
   EXPECT_NE(vectorsOf(many, true), vectorsOf(many, false));
+  Shape turned = many;
+  turned.turned = true;
+  EXPECT_NE(vectorsOf(turned, true), vectorsOf(turned, false));
   EXPECT_EQ(vectorsOf(few, true), vectorsOf(few, false));
   EXPECT_EQ(vectorsOf(tiny, true), vectorsOf(tiny, false));
 }
