@@ -12,6 +12,7 @@
 // the pass and the loops around a tile.
 //
 //===----------------------------------------------------------------------===//
+#include "codegen/ApartSums.h"
 #include "codegen/Batch.h"
 #include "codegen/Epilogue.h"
 #include "codegen/Factors.h"
@@ -564,6 +565,12 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
 
   void emitAsIs(OpBuilder &b, const LoopNest &nest, int64_t chunkGrain) {
     VectorPlan plan = planVectors(nest, {lanes, registers}, chunkGrain);
+    ApartSums apart(nest, plan);
+    if (apart.isWorthwhile()) {
+      LoopNest sums = apart.sums(b);
+      emitAsIs(b, sums, chunkGrain);
+      return emitAsIs(b, apart.copy(b, sums), chunkGrain);
+    }
     TurnedBlocks blocks(nest, plan);
     if (blocks.isWorthwhile())
       return blocks.emit(b);

@@ -385,10 +385,10 @@ TEST_P(Vectorize, DotsInPasses) {
   checkDot({33, 19, 12345, true, true}, options());
 }
 
-/// The gradient of a convolution's window: long reductions over three loops,
-/// the lanes run across the result.
-TEST_P(Vectorize, WindowGradient) {
-  const int64_t n = 9, c = 18, o = 37, h = 8, w = 6;
+/// The gradient of a convolution's window, over three loops: the lanes run
+/// across the result.
+void checkWindowGradient(int64_t n, int64_t c, int64_t o, int64_t h, int64_t w,
+                         const Options &options) {
   const Kernel kernel{
       .inputs = {{{n, o, h, w}, "d4, d0, d5, d6"},
                  {{n, c, h + 2, w + 2}, "d4, d1, d5 + d2, d6 + d3"}},
@@ -397,7 +397,7 @@ TEST_P(Vectorize, WindowGradient) {
       .body = multiplyAdd,
       .attributes = "mg.contraction"};
   const auto g = noise(n * o * h * w), x = noise(n * c * (h + 2) * (w + 2), 2);
-  const auto y = run<float>(kernel, options(), {g.data(), x.data()});
+  const auto y = run<float>(kernel, options, {g.data(), x.data()});
   for (int64_t i = 0; i < o * c * 9; ++i) {
     const int64_t in = i / 9 % c, out = i / 9 / c;
     double want = 0;
@@ -409,6 +409,13 @@ TEST_P(Vectorize, WindowGradient) {
     }
     ASSERT_NEAR(y[i], want, 2e-5) << "at " << i;
   }
+}
+
+/// Long sums; and short ones of many results, which are turned afterwards.
+TEST_P(Vectorize, WindowGradient) {
+  checkWindowGradient(9, 18, 37, 8, 6, options());
+  checkWindowGradient(1, 41, 50, 7, 7, options());
+  checkWindowGradient(2, 131, 35, 3, 5, options());
 }
 
 TEST_P(Vectorize, Convolution) {
