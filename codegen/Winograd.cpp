@@ -295,6 +295,11 @@ LoopNest productNest(const WinogradConv &conv, const WinogradBlock &block) {
   return nest;
 }
 
+bool isWinograd(linalg::GenericOp op) {
+  std::optional<WinogradConv> conv = WinogradConv::match(op);
+  return conv && WinogradBlock::choose(*conv, conv->isTransformed);
+}
+
 //===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//

@@ -98,6 +98,9 @@ struct WinogradBlock {
                                              bool isForced = false);
 };
 
+/// Whether the op, on tensors or buffers, will be computed so where it may.
+bool isWinograd(mlir::linalg::GenericOp op);
+
 /// The products of a block, as a nest over (plane, result, tile, channel) whose
 /// first input are the weights: to plan with.
 LoopNest productNest(const WinogradConv &conv, const WinogradBlock &block);
