@@ -46,6 +46,7 @@ private:
   explicit PaddedArray(mlir::memref::AllocOp alloc) : alloc(alloc) {}
   bool findMembers();
   bool chooseWalks();
+  bool leavesTiles(unsigned loop);
   bool canWalk(unsigned loop);
 };
 
