@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "codegen/ApartSums.h"
 
+#include "codegen/CopyNest.h"
+
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
@@ -81,30 +83,8 @@ LoopNest ApartSums::sums(OpBuilder &b) {
 }
 
 LoopNest ApartSums::copy(OpBuilder &b, const LoopNest &sums) {
-  Type type = nest.outputs[0].element;
-  body = std::make_unique<Block>();
-  body->addArguments({type, type}, {nest.loc, nest.loc});
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(body.get());
-  b.create<linalg::YieldOp>(nest.loc, body->getArgument(0));
-
-  LoopNest copy{nest.loc, body.get()};
-  Access from = sums.outputs[0], to = nest.outputs[0];
-  from.strides.clear();
-  to.strides.clear();
-  for (unsigned d = 0; d < nest.size(); ++d) {
-    if (nest.reduction[d])
-      continue;
-    copy.extents.push_back(nest.extents[d]);
-    copy.reduction.push_back(false);
-    copy.indexed.push_back(false);
-    from.strides.push_back(sums.outputs[0].strides[d]);
-    to.strides.push_back(nest.outputs[0].strides[d]);
-  }
-  copy.inputs = {from};
-  copy.outputs = {to};
-  copy.initial = {Value()};
-  return copy;
+  body = createCopyBody(b, nest.loc, nest.outputs[0].element);
+  return buildCopy(nest, sums.outputs[0], nest.outputs[0], body.get());
 }
 
 } // namespace mg::codegen

@@ -7,12 +7,12 @@
 // channel.
 //
 //===----------------------------------------------------------------------===//
+#include "codegen/CopyNest.h"
 #include "codegen/TileEmitter.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/ScopeExit.h"
 
-#include <memory>
 #include <numeric>
 
 using namespace mlir;
@@ -518,17 +518,6 @@ void planContraction(const LoopNest &nest, VectorPlan &plan,
 //===----------------------------------------------------------------------===//
 // Panels
 //===----------------------------------------------------------------------===//
-
-/// Yields its first argument.
-static std::unique_ptr<Block> createCopyBody(OpBuilder &b, Location loc,
-                                             Type type) {
-  auto body = std::make_unique<Block>();
-  body->addArguments({type, type}, {loc, loc});
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(body.get());
-  b.create<linalg::YieldOp>(loc, body->getArgument(0));
-  return body;
-}
 
 /// Copies what one tile's columns read of the packed input into a panel of the
 /// reduction loops x the tile's width, and makes the nest read the panel. An

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "codegen/PackedRows.h"
 
+#include "codegen/CopyNest.h"
 #include "codegen/TileEmitter.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -144,34 +145,6 @@ Access PackedRows::layOut(OpBuilder &b, const LoopNest &tiled) const {
   return to;
 }
 
-LoopNest PackedRows::copy(OpBuilder &b, const LoopNest &tiled,
-                          const Access &to) {
-  Type type = to.element;
-  body = std::make_unique<Block>();
-  body->addArguments({type, type}, {nest.loc, nest.loc});
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(body.get());
-  b.create<linalg::YieldOp>(nest.loc, body->getArgument(0));
-
-  LoopNest copy{nest.loc, body.get()};
-  Access from = tiled.inputs[input], into = to;
-  from.strides.clear();
-  into.strides.clear();
-  for (unsigned d = 0; d < tiled.size(); ++d) {
-    if (!to.strides[d])
-      continue;
-    copy.extents.push_back(tiled.extents[d]);
-    copy.reduction.push_back(false);
-    copy.indexed.push_back(false);
-    from.strides.push_back(tiled.inputs[input].strides[d]);
-    into.strides.push_back(to.strides[d]);
-  }
-  copy.inputs = {from};
-  copy.outputs = {into};
-  copy.initial = {Value()};
-  return copy;
-}
-
 /// The rows that fill no tile.
 LoopNest PackedRows::rest() const {
   LoopNest last = nest;
@@ -189,7 +162,8 @@ void PackedRows::emit(OpBuilder &b, int64_t chunkGrain) {
   };
   LoopNest main = tiled();
   Access packed = layOut(b, main);
-  LoopNest fill = copy(b, main, packed);
+  std::unique_ptr<Block> body = createCopyBody(b, nest.loc, packed.element);
+  LoopNest fill = buildCopy(main, main.inputs[input], packed, body.get());
   VectorPlan fillPlan = planned(fill);
   // In the order of what is read: whole rows of it.
   auto first = fillPlan.parallel.begin() + (fillPlan.chunks > 1 ? 1 : 0);

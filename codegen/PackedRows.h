@@ -24,8 +24,6 @@
 
 #include "mlir/IR/Builders.h"
 
-#include <memory>
-
 namespace mg::codegen {
 
 class PackedRows {
@@ -43,7 +41,6 @@ private:
   int64_t sizeOf(const Access &access) const;
   LoopNest tiled() const;
   Access layOut(mlir::OpBuilder &b, const LoopNest &tiled) const;
-  LoopNest copy(mlir::OpBuilder &b, const LoopNest &tiled, const Access &to);
   LoopNest rest() const;
 
   const LoopNest &nest;
@@ -52,7 +49,6 @@ private:
   int input = -1;
   /// Rows of a tile; how many tiles there are.
   int64_t rows = 1, tiles = 0;
-  std::unique_ptr<mlir::Block> body;
 };
 
 } // namespace mg::codegen
