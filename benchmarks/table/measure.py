@@ -108,7 +108,7 @@ def report(row, suite, machine, able, reasons, bound, kinds):
     medians = {c.name: micro(statistics.median(c.samples)) for c in able}
     best = {c.name: micro(min(c.samples)) for c in able}
     result = {
-        "suite": suite, "name": row.name, "dtype": row.dtype, "threads": machine.threads,
+        "suite": suite, "name": row.name, "dtype": row.dtype, "threads": machine.threads, "flops": int(row.work.flops),
         "ours_us": medians.pop("ours", None), "eager_us": medians.pop("eager", None),
         "bound_us": micro(statistics.median(bounds)), "peers": medians,
         "bound_of": which, "best_us": best, "spread": {

@@ -55,10 +55,20 @@ def columns(rows):
     return names
 
 
-def cells(row, names):
+def rate(row):
+    """10^9 of the definition's additions and multiplications in a second."""
+    if not row["ours_us"] or not row.get("flops"):
+        return ""
+    rate = row["flops"] / row["ours_us"] / 1e3
+    return f"{rate:.1f}" if rate < 100 else f"{rate:.0f}"
+
+
+def cells(row, names, rates):
     ours, best = row["ours_us"], fastest(row)
     yield row["name"]
     yield micro(ours)
+    if rates:
+        yield rate(row)
     yield f"{100 * row['bound_us'] / ours:.0f} %" if ours else ""
     yield f"**{best / ours:.2f}**" if ours and best else ""
     yield micro(row["eager_us"])
@@ -86,10 +96,11 @@ def markdown(rows):
     for suite, threads in sorted({(r["suite"], r["threads"]) for r in rows}):
         some = [r for r in rows if (r["suite"], r["threads"]) == (suite, threads)]
         names = columns(some)
-        head = ["us", "minigrad", "of the bound", "best peer / minigrad", "eager", *names]
+        rates = any(r.get("flops") for r in some)
+        head = ["us", "minigrad", *(["GFLOP/s"] if rates else []), "of the bound", "best peer / minigrad", "eager", *names]
         lines += [f"### {suite}, {threads} thread{'s' if threads > 1 else ''}", "",
                   "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-        lines += ["| " + " | ".join(cells(r, names)) + " |" for r in some]
+        lines += ["| " + " | ".join(cells(r, names, rates)) + " |" for r in some]
         lines.append("")
         if threads > 1:
             lines += ["Placement of the two threads: " + ", ".join(
@@ -110,6 +121,7 @@ def line(row):
     beside = f"; {best[0]} {micro(best[1])} us, ratio {best[1] / row['ours_us']:.2f}" if best and row["ours_us"] else ""
     ours = (f"ours {micro(row['ours_us'])} us, {100 * row['bound_us'] / row['ours_us']:.0f} % of the bound"
             if row["ours_us"] else "ours: none")
+    speed = f", {rate(row)} GFLOP/s" if rate(row) else ""
     eager = f"; eager {micro(row['eager_us'])}" if row["eager_us"] else ""
     error = f"  ERROR: {row['error']}" if "error" in row else ""
-    return f"{row['suite']} T{row['threads']} {row['name']}: {ours}{eager}{beside}{error}"
+    return f"{row['suite']} T{row['threads']} {row['name']}: {ours}{speed}{eager}{beside}{error}"

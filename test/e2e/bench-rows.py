@@ -10,6 +10,7 @@ import numpy as np
 
 sys.path.insert(0, sys.argv[1])
 import reference  # noqa: E402
+import report  # noqa: E402
 import suites  # noqa: E402
 from row import Row  # noqa: E402
 
@@ -64,6 +65,15 @@ def every_op():
     return [one(op) for op in reference.BACKWARD]
 
 
+def check_rates():
+    """The FLOP/s of a table are those of the definition."""
+    row = next(r for r in suites.rows("contraction", ["listed"]) if r.name == "product 17x33x65")
+    measured = {"suite": "contraction", "name": row.name, "threads": 1, "flops": row.work.flops, "ours_us": 0.5,
+                "bound_us": 0.25, "eager_us": None, "peers": {"peer": 1.0}}
+    cells = report.markdown([measured]).splitlines()[-1].split(" | ")
+    assert cells[2:5] == [f"{2 * 17 * 33 * 65 / 0.5e3:.0f}", "50 %", "**2.00**"], cells
+
+
 def check_programs():
     for suite in ("memory", "contraction", "conv"):
         for row in suites.rows(suite, ["listed", "random:3"]):
@@ -73,6 +83,7 @@ def check_programs():
 
 
 check_seeds()
+check_rates()
 derived = every_op() + [row for seed in range(6) for row in suites.rows("memory", [f"random:{seed}"])
            if row.wrt and row.graph.inputs[0].size < 100000]
 assert len(derived) > len(reference.BACKWARD) + 8

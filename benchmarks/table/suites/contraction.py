@@ -55,8 +55,10 @@ def attention(heads, length, width, causal=False):
 def listed():
     rows = [product(n, n, n) for n in (64, 128, 256, 512, 1024, 2048)]
     rows += [product(17, 33, 65), product(127, 129, 131), product(1000, 1001, 999)]
-    rows += [layer(m, 768, 3072) for m in (1, 32, 128, 512)]
-    rows += [layer(m, 3072, 768) for m in (1, 128)]
+    rows += [products(12, 128, 128, 64), products(12, 512, 64, 512)]
+    rows += [layer(m, 768, 3072) for m in (1, 8, 32, 128, 512)]
+    rows += [layer(m, 3072, 768) for m in (1, 8, 32, 128, 512)]
+    rows += [layer(m, 4096, 4096) for m in (1, 8, 128)]
     rows += [vector(768, 3072), vector(4096, 11008)]
     rows += [block(m, 768, 3072) for m in (1, 32, 128, 512)]
     return rows + [attention(12, 128, 64), attention(12, 512, 64), attention(8, 2048, 64),

@@ -134,6 +134,6 @@ def listed():
     rows = []
     for dtype in ("bf16", "f64", "i8"):
         rows += [Product(dtype, n, n, n) for n in (256, 1024)]
-        rows += [Product(dtype, m, 3072, 768, True) for m in (1, 32, 128)]
-        rows += [Product(dtype, m, 768, 3072, True) for m in (1, 32, 128)]
+        rows += [Product(dtype, m, n, k, True) for n, k in ((3072, 768), (768, 3072))
+                 for m in (1, 8, 32, 128, 512) if dtype != "f64" or m in (1, 32, 128)]
     return rows
