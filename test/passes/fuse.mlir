@@ -129,6 +129,29 @@ func.func @detour(%x: tensor<64x32xf32>) -> tensor<64x32xf32> {
 
 // -----
 
+// The exponentials and the product are one kernel: what the product waits for
+// goes before it, and so do the roots, which share the input with it.
+// CHECK-LABEL: @around
+// CHECK: math.sqrt
+// CHECK-NOT: math
+// CHECK: scf.for
+// CHECK: linalg.generic
+// CHECK: math.exp
+// CHECK-NEXT: arith.mulf
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @around(%x: tensor<64x32xf32>)
+    -> (tensor<64x32xf32>, tensor<64x32xf32>, tensor<64x32xf32>) {
+  %e = mg.exp %x : tensor<64x32xf32>
+  %q = mg.sqrt %x : tensor<64x32xf32>
+  %d = mg.cumulative sum %q dim 0 : tensor<64x32xf32>
+  %p = mg.mul %e, %d : tensor<64x32xf32>
+  %y = mg.mul %p, %x : tensor<64x32xf32>
+  return %e, %q, %y : tensor<64x32xf32>, tensor<64x32xf32>, tensor<64x32xf32>
+}
+
+// -----
+
 // The same update of several tensors is one launch.
 // CHECK-LABEL: @batch
 // CHECK: linalg.generic {{.*}}mg.kernel = 0 : i64, mg.rows = array<i64>
