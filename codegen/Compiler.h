@@ -138,11 +138,12 @@ mlir::FailureOr<Artefact> compile(mlir::ModuleOp module,
 /// and answers modules whose one entry each, `prepare`, computes some of these,
 /// its outputs, from the old ones, its inputs. In groups: while one runs,
 /// memory holds the old weights of that group only, and what compilation takes
-/// grows faster than a function's parameters. `winograd` as in Options.
+/// grows faster than a function's parameters. `levels`, those that the program
+/// is compiled for, and `winograd` as in Options.
 llvm::SmallVector<mlir::OwningOpRef<mlir::ModuleOp>, 0>
 prepareWeights(mlir::ModuleOp module,
                llvm::function_ref<bool(llvm::StringRef)> isKnown,
-               bool winograd = true);
+               llvm::ArrayRef<std::string> levels, bool winograd = true);
 
 /// The names of all levels of this machine's architecture, weakest first, of
 /// those of others, and of the best one of this CPU.

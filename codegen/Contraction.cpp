@@ -231,11 +231,6 @@ static bool walksFar(const LoopNest &nest, const Access &input, int vector) {
 
 std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
   int loop = choosePanelLoop(nest, input);
-  // Integers are gathered in words while a panel is packed: other ones for each
-  // level. Narrow floats are widened then, or as they are read.
-  Type element = nest.inputs[input].element;
-  if (element != nest.outputs[0].element && !isa<FloatType>(element))
-    return std::nullopt;
   if (!nest.contraction || loop < 0 || nest.extents[loop] == 1)
     return std::nullopt;
   // As it will be planned: the rows of an image follow each other.

@@ -13,6 +13,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -130,16 +131,32 @@ bool Factors::isComputed(const Factor &factor) const {
   return !llvm::all_of(factor.ops, isConstant);
 }
 
-/// Whether all that is done is to widen integers.
+/// The flip of an element's highest bit; null: it is another op, or none.
+static Operation *matchFlip(Value value) {
+  auto flip = value.getDefiningOp<arith::XOrIOp>();
+  APInt mask;
+  return flip && isa<BlockArgument>(flip.getLhs()) &&
+                 matchPattern(flip.getRhs(), m_ConstantInt(&mask)) &&
+                 mask.isSignMask()
+             ? flip
+             : nullptr;
+}
+
+/// Whether all that is done is to widen integers, or to flip and widen them.
 bool Factors::isPlain(const Factor &factor) const {
-  return factor.ops.size() == 1 &&
-         isa<arith::ExtSIOp, arith::ExtUIOp>(factor.ops[0]) &&
-         isa<BlockArgument>(factor.ops[0]->getOperand(0));
+  Operation *widening = factor.value.getDefiningOp();
+  if (!isa_and_nonnull<arith::ExtSIOp, arith::ExtUIOp>(widening))
+    return false;
+  Value narrow = widening->getOperand(0);
+  return isa<BlockArgument>(narrow) || matchFlip(narrow);
 }
 
 /// Of those that are plain.
 bool Factors::isUnsigned(const Factor &factor) const {
-  return isa<arith::ExtUIOp>(factor.ops[0]);
+  return isa<arith::ExtUIOp>(factor.value.getDefiningOp());
+}
+bool Factors::liesFlipped(const Factor &factor) const {
+  return matchFlip(factor.value.getDefiningOp()->getOperand(0));
 }
 unsigned Factors::bitsInMemory(const Factor &factor) const {
   return nest.inputs[factor.inputs[0]].element.getIntOrFloatBitWidth();
@@ -235,13 +252,15 @@ Factors::Form Factors::chooseForm(unsigned i, const VectorPlan &plan) const {
   return isBufferWorthwhile(factor) ? Form::Buffer : Form::InPlace;
 }
 
-/// Words of bytes. The flipped factor is the larger one: the other one is
-/// summed up.
+/// Words of bytes. The flipped factor is the one that lies so, else the larger
+/// one: the other one is summed up.
 Factors::Words Factors::quads() const {
   Words words{Products::Quads, 4, 8};
   bool isLeft = isUnsigned(factors[0]);
   if (isLeft == isUnsigned(factors[1])) {
-    words.flipped = countElements(factors[1]) >= countElements(factors[0]);
+    words.flipped = liesFlipped(factors[1]) ||
+                    (!liesFlipped(factors[0]) &&
+                     countElements(factors[1]) >= countElements(factors[0]));
     isLeft = isLeft != (words.flipped == 0);
   }
   words.isSwapped = !isLeft;
@@ -257,9 +276,11 @@ SmallVector<Factors::Words, 2> Factors::listWords(const Level *level) const {
   SmallVector<Words, 2> list;
   bool hasFused = level->features.contains("avx512vnni");
   auto areBytes = [&](const Factor &f) { return bitsInMemory(f) == 8; };
+  const bool isOneFlipped =
+      llvm::any_of(factors, [&](const Factor &f) { return liesFlipped(f); });
   if (hasFused && llvm::all_of(factors, areBytes))
     list.push_back(quads());
-  if (llvm::all_of(factors, [&](const Factor &f) {
+  if (!isOneFlipped && llvm::all_of(factors, [&](const Factor &f) {
         return areBytes(f) || (bitsInMemory(f) == 16 && !isUnsigned(f));
       }))
     list.push_back({hasFused ? Products::PairsFused : Products::Pairs, 2, 16});
@@ -290,8 +311,10 @@ bool Factors::tryAllWords(const Level *level, const VectorPlan &plan) {
   return false;
 }
 
+/// Whether it is to be flipped yet.
 bool Factors::isFlipped(const Factor &factor) const {
-  return words.flipped >= 0 && &factor == &factors[words.flipped];
+  return words.flipped >= 0 && &factor == &factors[words.flipped] &&
+         !liesFlipped(factor);
 }
 
 /// Whether the words lie in memory as neighbours, whole ones only.
@@ -311,15 +334,34 @@ bool Factors::areBroadcast(unsigned factor, const Words &words) const {
          areInPlace(factors[factor], words);
 }
 
+/// Whether panels hold the words beside each other, whole ones only.
+bool Factors::areInPanels(const Factor &factor, const Words &words,
+                          const VectorPlan &plan) const {
+  const Access &access = nest.inputs[factor.inputs[0]];
+  return access.hasPanels() && access.panels.loop == plan.vector &&
+         access.strides[plan.vector] == words.count &&
+         access.panels.step % words.count == 0 && areInPlace(factor, words);
+}
+
+/// A factor that lies flipped can be nothing but the flipped one.
+static bool isContradiction(bool liesFlipped, bool isFlipped) {
+  return liesFlipped && !isFlipped;
+}
+
 bool Factors::tryWords(const Words &words, const VectorPlan &plan) {
   if (words.loop < 0)
     return false;
   Form forms[] = {Form::Buffer, Form::Buffer};
   for (auto [i, factor] : llvm::enumerate(factors)) {
     bool buffered = isBufferWorthwhile(factor);
-    if (hasPanels(factor))
+    if (isContradiction(liesFlipped(factor), words.flipped == int(i)))
       return false;
-    if (plan.isRowStyle()) {
+    if (hasPanels(factor)) {
+      if (!areInPanels(factor, words, plan) ||
+          (words.flipped == int(i) && !liesFlipped(factor)))
+        return false;
+      forms[i] = Form::InPlace;
+    } else if (plan.isRowStyle()) {
       if (!areInPlace(factor, words))
         return false;
       if (!buffered || areBroadcast(i, words))
@@ -470,6 +512,7 @@ Access Factors::access(const Factor &factor, Form form) const {
     for (unsigned d = 0; d < nest.size(); ++d)
       if (int(d) != words.loop)
         access.strides[d] /= words.count;
+    access.panels.step /= words.count;
   }
   if (form != Form::Buffer)
     return access;

@@ -20,6 +20,9 @@
 //
 //   sum a*b  =  sum (a + 128)*b  -  128 * sum b
 //
+// A factor that is `b ^ 128` in the body lies flipped in memory already, and a
+// factor in panels (PrepareWeights.cpp) in words. Both are read as they lie.
+//
 // What has few uses is left in the body of the contraction.
 //
 //===----------------------------------------------------------------------===//
@@ -83,6 +86,7 @@ private:
   bool isComputed(const Factor &factor) const;
   bool isPlain(const Factor &factor) const;
   bool isUnsigned(const Factor &factor) const;
+  bool liesFlipped(const Factor &factor) const;
   unsigned bitsInMemory(const Factor &factor) const;
   int64_t countElements(const Factor &factor) const;
   bool hasPanels(const Factor &factor) const;
@@ -101,6 +105,8 @@ private:
   bool isFlipped(const Factor &factor) const;
   bool areInPlace(const Factor &factor, const Words &words) const;
   bool areBroadcast(unsigned factor, const Words &words) const;
+  bool areInPanels(const Factor &factor, const Words &words,
+                   const VectorPlan &plan) const;
   int otherLoop(const VectorPlan &plan, int64_t least) const;
   bool tryAll(const Level *level, const VectorPlan &plan);
   bool isAsPlanned(const VectorPlan &after, const VectorPlan &plan) const;

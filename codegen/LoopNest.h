@@ -36,7 +36,8 @@ struct Access {
   mlir::AffineMap map = {};
   /// What a contraction reads may lie in panels (PrepareWeights.h): along
   /// `loop`, whose stride holds inside a panel, each panel of `width` elements
-  /// begins `step` after the one before. No vector crosses from one to another.
+  /// begins `step` after the one before, which counts as strides do. No vector
+  /// crosses from one to another.
   struct Panels {
     int loop = -1;
     int64_t width = 1, step = 0;
@@ -44,8 +45,8 @@ struct Access {
   Panels panels = {};
   /// False for what only later members of a kernel read, from registers.
   bool stored = true;
-  /// Where vectors are read, the line so many elements further is asked for;
-  /// 0: none.
+  /// Where vectors are read, the line so many elements of memory further is
+  /// asked for; 0: none.
   int64_t prefetch = 0;
   /// So many neighbours in memory are one element here, a word of them, each
   /// widened to its part of the word. Strides count words, the offset does not.

@@ -13,6 +13,14 @@
 // not depend on the CPU. Columns that the last panel lacks are zero and are
 // never used.
 //
+// Bytes that the CPU multiplies by twos or fours (Factors.h) lie as these words
+// in a panel, so that the sum's loop becomes one over words and one inside:
+//
+//   y[m,n] += x[m, 4k + i] * p[n / 48, k, n mod 48, i]
+//
+// Levels that are compiled together have to agree on how many make a word. What
+// would be flipped to make it unsigned, or signed, lies flipped:  p ^ 128.
+//
 // Of a convolution that Winograd computes, the transformed weights lie so, a
 // batch of sixteen matrices:
 //
@@ -25,6 +33,8 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/Compiler.h"
+#include "codegen/Factors.h"
+#include "codegen/Levels.h"
 #include "codegen/VectorPlan.h"
 #include "codegen/Winograd.h"
 #include "codegen/WinogradTransforms.h"
@@ -33,6 +43,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -51,13 +62,23 @@ struct Layout {
   SmallVector<int64_t> outer, inner;
   /// The dimension that is cut into panels, and by how many of it; -1: none.
   int64_t columns = -1, width = 1;
+  /// Of `inner`, the dimension along which so many make a word, and whether
+  /// their highest bits are flipped.
+  int64_t words = -1, count = 1;
+  bool isFlipped = false;
 
   bool hasPanels() const { return columns >= 0; }
+  bool hasWords() const { return words >= 0; }
 
   bool operator==(const Layout &other) const {
     return planesOf == other.planesOf && outer == other.outer &&
            inner == other.inner && columns == other.columns &&
-           width == other.width;
+           width == other.width && words == other.words &&
+           count == other.count && isFlipped == other.isFlipped;
+  }
+  /// Of a panel's dimension, in elements or words.
+  int64_t stepsOf(RankedTensorType type, int64_t dim) const {
+    return type.getDimSize(dim) / (dim == words ? count : 1);
   }
   /// Of what is cut into panels.
   int64_t panels(RankedTensorType type) const {
@@ -80,8 +101,8 @@ struct Candidate {
 
 class Preparation {
 public:
-  Preparation(ModuleOp module, bool winograd)
-      : module(module), winograd(winograd) {}
+  Preparation(ModuleOp module, ArrayRef<const Level *> levels, bool winograd)
+      : module(module), levels(levels), winograd(winograd) {}
 
   SmallVector<OwningOpRef<ModuleOp>, 0>
   run(llvm::function_ref<bool(StringRef)> isKnown);
@@ -89,11 +110,14 @@ public:
 private:
   using Named = std::pair<StringRef, Candidate>;
   void collect(func::FuncOp entry, llvm::function_ref<bool(StringRef)> isKnown);
+  std::optional<Layout> chooseLayout(OpOperand &operand) const;
+  std::optional<Layout> chooseWords(OpOperand &operand) const;
   void replaceWeights(func::FuncOp entry);
   OwningOpRef<ModuleOp> createModule(ArrayRef<Named> group);
   std::string nameOf(StringRef weight, const Layout &layout) const;
 
   ModuleOp module;
+  ArrayRef<const Level *> levels;
   bool winograd;
   llvm::MapVector<StringRef, Candidate> candidates;
   llvm::StringSet<> names;
@@ -143,16 +167,9 @@ static std::optional<Layout> choosePlanes(OpOperand &operand) {
   return layout;
 }
 
-/// The layout that the op wants of the operand; none where it is fine as it is.
-static std::optional<Layout> chooseLayout(OpOperand &operand, bool winograd) {
-  auto op = dyn_cast<linalg::GenericOp>(operand.getOwner());
-  if (!op || !op->hasAttr("mg.contraction") || !op.isDpsInput(&operand) ||
-      !isa<FloatType>(getElementTypeOrSelf(operand.get())) ||
-      llvm::is_contained(op.getStaticLoopRanges(), 0))
-    return std::nullopt;
-  if (winograd)
-    if (std::optional<Layout> planes = choosePlanes(operand))
-      return planes;
+/// The panels that the op wants of the operand; none where it is fine as it is.
+static std::optional<Layout> choosePanels(OpOperand &operand) {
+  auto op = cast<linalg::GenericOp>(operand.getOwner());
   AffineMap map = op.getMatchingIndexingMap(&operand);
   if (!map.isProjectedPermutation())
     return std::nullopt;
@@ -180,6 +197,19 @@ static std::optional<Layout> chooseLayout(OpOperand &operand, bool winograd) {
   return layout;
 }
 
+std::optional<Layout> Preparation::chooseLayout(OpOperand &operand) const {
+  auto op = dyn_cast<linalg::GenericOp>(operand.getOwner());
+  if (!op || !op->hasAttr("mg.contraction") || !op.isDpsInput(&operand) ||
+      llvm::is_contained(op.getStaticLoopRanges(), 0))
+    return std::nullopt;
+  if (!isa<FloatType>(getElementTypeOrSelf(operand.get())))
+    return chooseWords(operand);
+  if (winograd)
+    if (std::optional<Layout> planes = choosePlanes(operand))
+      return planes;
+  return choosePanels(operand);
+}
+
 void Preparation::collect(func::FuncOp entry,
                           llvm::function_ref<bool(StringRef)> isKnown) {
   for (BlockArgument argument : entry.getArguments()) {
@@ -195,7 +225,7 @@ void Preparation::collect(func::FuncOp entry,
     candidate.type = cast<RankedTensorType>(argument.getType());
     candidate.dtype = entry.getArgAttrOfType<StringAttr>(place, "mg.dtype");
     for (OpOperand &use : argument.getUses()) {
-      std::optional<Layout> layout = chooseLayout(use, winograd);
+      std::optional<Layout> layout = chooseLayout(use);
       candidate.isPossible &=
           layout && (candidate.reads == 0 || *layout == candidate.layout);
       if (!candidate.isPossible)
@@ -240,8 +270,10 @@ RankedTensorType Layout::apply(RankedTensorType type) const {
     return RankedTensorType::get(shape, type.getElementType());
   shape.push_back(panels(type));
   for (int64_t i : inner)
-    shape.push_back(type.getDimSize(i));
+    shape.push_back(stepsOf(type, i));
   shape.push_back(width);
+  if (hasWords())
+    shape.push_back(count);
   return RankedTensorType::get(shape, type.getElementType());
 }
 
@@ -257,7 +289,11 @@ AffineMap Layout::apply(AffineMap map) const {
   for (int64_t i : inner)
     results.push_back(map.getResult(i));
   results.push_back(map.getResult(columns) % width);
-  return AffineMap::get(map.getNumDims(), 0, results, map.getContext());
+  if (!hasWords())
+    return AffineMap::get(map.getNumDims(), 0, results, map.getContext());
+  const unsigned inside = map.getNumDims(); // a loop that is added
+  results.push_back(getAffineDimExpr(inside, map.getContext()));
+  return AffineMap::get(inside + 1, 0, results, map.getContext());
 }
 
 /// A name that no weight has.
@@ -267,6 +303,9 @@ std::string Preparation::nameOf(StringRef weight, const Layout &layout) const {
     name += ".planes";
   if (layout.hasPanels())
     name += (layout.planesOf ? "" : ".panels") + std::to_string(layout.width);
+  if (layout.hasWords())
+    name += (layout.isFlipped ? ".flipped" : ".words") +
+            std::to_string(layout.count);
   while (names.contains(name))
     name += '_';
   return name;
@@ -275,6 +314,14 @@ std::string Preparation::nameOf(StringRef weight, const Layout &layout) const {
 //===----------------------------------------------------------------------===//
 // The entries
 //===----------------------------------------------------------------------===//
+
+/// The number with its highest bit flipped.
+static Value createFlip(OpBuilder &b, Location loc, Value value) {
+  const unsigned bits = value.getType().getIntOrFloatBitWidth();
+  Value highest = b.create<arith::ConstantOp>(
+      loc, b.getIntegerAttr(value.getType(), APInt::getSignMask(bits)));
+  return b.create<arith::XOrIOp>(loc, value, highest);
+}
 
 /// The window's loops have no operand of their extents any more: one that is
 /// never read has. What else codegen/ asks the op is in an attribute.
@@ -309,10 +356,51 @@ static void readPlanes(linalg::GenericOp op, const WinogradConv &conv,
   op.erase();
 }
 
+/// The op with the operand in words: the loop over the sum's steps becomes one
+/// over words, and one inside of them is added. The first op stays.
+static linalg::GenericOp readWords(OpBuilder &b, OpOperand &read,
+                                   const Layout &layout, Value panels) {
+  auto op = cast<linalg::GenericOp>(read.getOwner());
+  const unsigned place = read.getOperandNumber(), inside = op.getNumLoops();
+  const unsigned loop =
+      op.getMatchingIndexingMap(&read).getDimPosition(layout.words);
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  for (auto [i, map] : llvm::enumerate(maps)) {
+    AffineExpr step =
+        b.getAffineDimExpr(loop) * layout.count + b.getAffineDimExpr(inside);
+    map = i == place ? layout.apply(map)
+                     : map.replace(b.getAffineDimExpr(loop), step, inside + 1,
+                                   /*numResultSyms=*/0);
+  }
+  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
+  iterators.push_back(utils::IteratorType::reduction);
+  SmallVector<Value> inputs = op.getInputs();
+  inputs[place] = panels;
+  auto made =
+      b.create<linalg::GenericOp>(op.getLoc(), op.getResultTypes(), inputs,
+                                  op.getOutputs(), maps, iterators);
+  IRMapping mapping;
+  op.getRegion().cloneInto(&made.getRegion(), mapping);
+  for (NamedAttribute attribute : op->getDiscardableAttrs())
+    made->setDiscardableAttr(attribute.getName(), attribute.getValue());
+  if (layout.isFlipped) {
+    OpBuilder body = OpBuilder::atBlockBegin(made.getBody());
+    BlockArgument stored = made.getBody()->getArgument(place);
+    Value value = createFlip(body, op.getLoc(), stored);
+    stored.replaceAllUsesExcept(value, value.getDefiningOp());
+  }
+  return made;
+}
+
 static void readPanels(OpOperand &read, const Layout &layout, Value panels) {
   auto op = cast<linalg::GenericOp>(read.getOwner());
   if (layout.planesOf)
     return readPlanes(op, *WinogradConv::match(op), layout, panels);
+  if (layout.hasWords()) {
+    OpBuilder b(op);
+    op->replaceAllUsesWith(readWords(b, read, layout, panels));
+    return op.erase();
+  }
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   AffineMap &map = maps[read.getOperandNumber()];
   map = layout.apply(map);
@@ -345,6 +433,76 @@ void Preparation::replaceWeights(func::FuncOp entry) {
   entry.setFunctionType(FunctionType::get(entry.getContext(),
                                           entry.getBody().getArgumentTypes(),
                                           entry.getResultTypes()));
+}
+
+//===----------------------------------------------------------------------===//
+// Words
+//===----------------------------------------------------------------------===//
+
+/// Whether both factors are signed, or both unsigned: the instruction wants one
+/// of each.
+static bool areSignsEqual(linalg::GenericOp op) {
+  auto [multiply, add] = matchMultiplyAdd(*op.getBody());
+  return multiply &&
+         llvm::all_equal(
+             llvm::map_range(multiply->getOperands(), [](Value value) {
+               return isa_and_nonnull<arith::ExtUIOp>(value.getDefiningOp());
+             }));
+}
+
+/// Four bytes are multiplied as they lie.
+static constexpr int64_t quad = 4;
+
+/// Whether the level multiplies the words that the op reads, of `count`. Two
+/// bytes are widened by each tile that reads them: for many rows that is done
+/// once, into a panel of that call.
+static bool multipliesWords(OpBuilder &b, linalg::GenericOp op, int64_t count,
+                            const Level &level) {
+  FailureOr<LoopNest> nest = buildLoopNest(op);
+  if (failed(nest) || !nest->panels() ||
+      (count != quad &&
+       sharedUses(*nest, nest->panels()->loop) >= minPanelUses))
+    return false;
+  simplify(*nest);
+  return bool(Factors(b, *nest, level.lanes, &level));
+}
+
+/// Panels of words of `count` that all levels multiply; none: some do not.
+static std::optional<Layout> wordsOf(OpOperand &operand, Layout layout,
+                                     int64_t count,
+                                     ArrayRef<const Level *> levels) {
+  auto op = cast<linalg::GenericOp>(operand.getOwner());
+  auto type = cast<RankedTensorType>(operand.get().getType());
+  layout.count = count;
+  layout.isFlipped = count == quad && areSignsEqual(op);
+  OpBuilder b(op);
+  for (int64_t dim : llvm::reverse(layout.inner)) {
+    if (type.getDimSize(dim) % count != 0)
+      continue;
+    layout.words = dim;
+    auto panels = b.create<tensor::EmptyOp>(
+        op.getLoc(), layout.apply(type).getShape(), type.getElementType());
+    linalg::GenericOp made = readWords(b, operand, layout, panels);
+    const bool isGood = llvm::all_of(levels, [&](const Level *level) {
+      return multipliesWords(b, made, count, *level);
+    });
+    made.erase();
+    panels.erase();
+    if (isGood)
+      return layout;
+  }
+  return std::nullopt;
+}
+
+std::optional<Layout> Preparation::chooseWords(OpOperand &operand) const {
+  std::optional<Layout> layout;
+  if (!getElementTypeOrSelf(operand.get()).isInteger(8) || levels.empty() ||
+      !(layout = choosePanels(operand)))
+    return std::nullopt;
+  for (int64_t count : {quad, quad / 2})
+    if (auto words = wordsOf(operand, *layout, count, levels))
+      return words;
+  return std::nullopt;
 }
 
 //===----------------------------------------------------------------------===//
@@ -388,9 +546,13 @@ static Value createPanels(OpBuilder &b, Location loc, const Layout &layout,
     from[i] = b.getAffineDimExpr(d);
   for (auto [d, i] : llvm::enumerate(layout.inner))
     from[i] = b.getAffineDimExpr(panel + 1 + d);
+  const unsigned column = panel + 1 + layout.inner.size();
   if (layout.hasPanels())
     from[layout.columns] =
-        b.getAffineDimExpr(panel) * layout.width + b.getAffineDimExpr(rank - 1);
+        b.getAffineDimExpr(panel) * layout.width + b.getAffineDimExpr(column);
+  if (layout.hasWords())
+    from[layout.words] =
+        from[layout.words] * layout.count + b.getAffineDimExpr(rank - 1);
   Value empty = b.create<tensor::EmptyOp>(loc, result.getShape(),
                                           result.getElementType());
   auto copy = b.create<linalg::GenericOp>(
@@ -398,8 +560,11 @@ static Value createPanels(OpBuilder &b, Location loc, const Layout &layout,
       ArrayRef{AffineMap::get(rank, 0, from, b.getContext()),
                b.getMultiDimIdentityMap(rank)},
       SmallVector(rank, utils::IteratorType::parallel),
-      [](OpBuilder &body, Location at, ValueRange arguments) {
-        body.create<linalg::YieldOp>(at, arguments.front());
+      [&](OpBuilder &body, Location at, ValueRange arguments) {
+        Value value = arguments.front();
+        if (layout.isFlipped)
+          value = createFlip(body, at, value);
+        body.create<linalg::YieldOp>(at, value);
       });
   return copy.getResult(0);
 }
@@ -476,8 +641,12 @@ Preparation::run(llvm::function_ref<bool(StringRef)> isKnown) {
 
 SmallVector<OwningOpRef<ModuleOp>, 0>
 prepareWeights(ModuleOp module, llvm::function_ref<bool(StringRef)> isKnown,
-               bool winograd) {
-  return Preparation(module, winograd).run(isKnown);
+               ArrayRef<std::string> levels, bool winograd) {
+  SmallVector<const Level *> found;
+  for (const std::string &name : levels)
+    if (const Level *level = findLevel(name))
+      found.push_back(level);
+  return Preparation(module, found, winograd).run(isKnown);
 }
 
 } // namespace mg::codegen

@@ -40,8 +40,8 @@ static int64_t elementsOfLine(const Access &access) {
   return std::max<int64_t>(1, lineBytes / bytesOf(access));
 }
 
-/// Elements from a step of `input` to the one that takes its place next: of the
-/// next pass through the same panel, or of the next panel.
+/// From a step of `input` to the one that takes its place next, as strides
+/// count: of the next pass through the same panel, or of the next panel.
 TileEmitter::Value TileEmitter::distanceToNext(const Access &input) {
   int64_t width = plan.tileOf(plan.vector);
   int64_t next = input.hasPanels() ? input.panels.step
@@ -59,7 +59,7 @@ void TileEmitter::beginAhead() {
   for (auto [i, input] : llvm::enumerate(nest.inputs)) {
     bool areColumns =
         input.hasPanels() ? int(i) != plan.packed : int(i) == plan.columnsAhead;
-    if (areColumns && input.group == 1)
+    if (areColumns && (input.group == 1 || input.hasPanels()))
       readAhead.push_back({input,
                            flats[i],
                            distanceToNext(input),
@@ -98,15 +98,16 @@ std::pair<int64_t, Value> TileEmitter::tileInPanel() {
 /// Where the tile in hand begins in the columns that are next.
 Value TileEmitter::nextColumns(const ReadAhead &ahead) {
   const Access &access = ahead.access;
-  Value first = add(ahead.flat.offset, ahead.distance);
+  int64_t group = access.group;
+  Value first = add(ahead.flat.offset, multiply(ahead.distance, group));
   for (unsigned d : plan.parallel)
-    first = add(first, multiply(ivs[d], access.strides[d]));
+    first = add(first, multiply(ivs[d], access.strides[d] * group));
   auto [tiles, number] = tileInPanel();
   if (access.hasPanels())
     first = add(first, panelOf(access));
   else if (access.strides[plan.vector] != 1)
-    return add(first,
-               multiply(number, access.strides[plan.vector] * ahead.share));
+    return add(first, multiply(number, access.strides[plan.vector] * group *
+                                           ahead.share));
   return nextLines(ahead, first, tiles, number);
 }
 
@@ -126,8 +127,10 @@ Value TileEmitter::nextLines(const ReadAhead &ahead, Value first, int64_t tiles,
   // ask for what they read themselves.
   Value isFirst = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ult,
                                                 number, constant(lines));
-  Value next = add(multiply(number, line), constant(known * line));
-  Value own = multiply(ahead.distance, -1);
+  int64_t group = ahead.access.group;
+  Value next =
+      add(multiply(number, line * group), constant(known * line * group));
+  Value own = multiply(ahead.distance, -group);
   return add(first, b.createOrFold<arith::SelectOp>(loc, isFirst, next, own));
 }
 

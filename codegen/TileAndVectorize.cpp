@@ -348,9 +348,21 @@ static int64_t stepsAhead(const LoopNest &nest, const Access &input,
   if (!nest.contraction)
     return blockSteps;
   VectorPlan plan = planVectors(nest, nativeLanes, 0);
-  int64_t lines = llvm::divideCeil(
-      plan.vecs * plan.lanes * input.element.getIntOrFloatBitWidth(), lineBits);
+  int64_t apart = input.hasPanels() ? input.strides[input.panels.loop] : 1;
+  int64_t lines = llvm::divideCeil(plan.vecs * plan.lanes * apart *
+                                       input.element.getIntOrFloatBitWidth(),
+                                   lineBits);
   return std::clamp<int64_t>(linesOnTheirWay / lines, 1, 2 * blockSteps);
+}
+
+/// The innermost loop that takes a sum further down the columns, and not only
+/// through a word of each of a panel's; -1: none.
+static int stepOf(const LoopNest &nest, const Access &input) {
+  for (unsigned d = nest.size(); d-- > 0;)
+    if (nest.reduction[d] &&
+        (!input.hasPanels() || input.strides[d] >= input.panels.width))
+      return d;
+  return -1;
 }
 
 /// Where a sum walks down columns and each step is a page away, the CPU does
@@ -359,14 +371,9 @@ static int64_t stepsAhead(const LoopNest &nest, const Access &input,
 /// each piece; already the third cache is far then.
 static void prefetchColumns(LoopNest &nest, int64_t nativeLanes) {
   constexpr int64_t page = 4096, farPanels = 4 << 20;
-  int step = -1;
-  for (unsigned d = 0; d < nest.size(); ++d)
-    if (nest.reduction[d])
-      step = d;
-  if (step < 0)
-    return;
   for (Access &input : nest.inputs) {
-    if (input.isScalar() || !input.isLinear() ||
+    const int step = stepOf(nest, input);
+    if (step < 0 || input.isScalar() || !input.isLinear() ||
         (nest.contraction && !isReadOnce(nest, input)))
       continue;
     int64_t bytes = input.element.getIntOrFloatBitWidth() / 8;

@@ -79,7 +79,7 @@ TileEmitter::Flat TileEmitter::flatten(const Access &access) {
 Value TileEmitter::panelOf(const Access &access) {
   const auto &[loop, width, step] = access.panels;
   Value number = b.create<arith::DivUIOp>(loc, ivs[loop], constant(width));
-  return multiply(number, step - width * access.strides[loop]);
+  return multiply(number, (step - width * access.strides[loop]) * access.group);
 }
 
 Value TileEmitter::elementIndex(unsigned operand, Place place) {
@@ -314,6 +314,7 @@ Value TileEmitter::read(unsigned operand, Place place) {
   bool maskable = nest.body->getOps<memref::LoadOp>().empty();
   Type type = vectorOf(access.element);
   if (access.group > 1 && stride == 1) {
+    prefetch(access, place, buffer, index);
     value = loadWords(access, buffer, index, place.valid);
   } else if (access.group > 1 && stride == 0) {
     value = loadWord(access, buffer, index);

@@ -348,6 +348,13 @@ static bool sharesLittle(const LoopClasses &classes, ArrayRef<unsigned> rows) {
   return true;
 }
 
+/// Whether products of integers are summed: with the contraction's whole arrays
+/// in hand they are gathered in words, which is worth more than a cache.
+static bool multipliesIntegers(GenericOp op) {
+  return isContraction(op) &&
+         isa<IntegerType>(getElementTypeOrSelf(op.getResult(0)));
+}
+
 /// Whether the second nest is elementwise over the contraction in the first.
 static bool isEpilogue(const LoopClasses &classes, ArrayRef<Nest> nests) {
   if (nests.size() != 2 || nests[0].size() != 1 ||
@@ -435,6 +442,8 @@ Verdict mg::judge(const LoopClasses &classes) {
   if (verdict.rows.empty())
     return {"they have no rows in common"};
   verdict.nests = Clustering(classes, verdict.rows).run();
+  if (llvm::any_of(ops, multipliesIntegers))
+    return {"products of integers are summed"};
   if (!sharesLittle(classes, verdict.rows))
     return {"a contraction would read an operand again for every row"};
   if (!fitsCache(classes, verdict.rows))

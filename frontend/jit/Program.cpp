@@ -223,11 +223,13 @@ static mlir::LogicalResult prepare(mlir::ModuleOp layOut, KnownWeights &known) {
 }
 
 static mlir::LogicalResult prepareWeights(mlir::ModuleOp module,
-                                          KnownWeights &known, bool winograd) {
+                                          KnownWeights &known,
+                                          const codegen::Options &options) {
   auto isKnown = [&](llvm::StringRef name) {
     return known.find(name).view.data != nullptr;
   };
-  for (auto &layOut : codegen::prepareWeights(module, isKnown, winograd))
+  for (auto &layOut : codegen::prepareWeights(module, isKnown, options.levels,
+                                              options.winograd))
     if (mlir::failed(prepare(*layOut, known)))
       return mlir::failure();
   return mlir::success();
@@ -258,7 +260,7 @@ mlir::FailureOr<codegen::Artefact> compile(mlir::ModuleOp module,
   // The level between passes/ and codegen/ is what passes/ make of a program.
   if (known && known->find && how.emit != codegen::Emit::Linalg &&
       !llvm::is_contained(options.disabled, prepareFlag)) {
-    auto run = [&] { return prepareWeights(module, *known, how.winograd); };
+    auto run = [&] { return prepareWeights(module, *known, how); };
     if (mlir::failed(how.times ? how.times->time("weights", run) : run()))
       return mlir::failure();
     embedPrepared(how, *known);

@@ -2,9 +2,9 @@
 // they are, at every CPU level, whatever does not divide.
 #include "Compiled.h"
 #include "Kernel.h"
+#include "Prepared.h"
 #include "minigrad/status.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringSet.h"
 
 #include <cstring>
@@ -64,43 +64,6 @@ std::string matrices(const std::string &name, int64_t m, int64_t n, int64_t k,
                  R"("parallel", "parallel", "reduction")");
 }
 
-std::string moduleOf(const std::string &entries) {
-  return "module attributes {mg.name = \"net\"} {\n" + entries + "}\n";
-}
-
-/// A module, and what prepares its weights.
-class Prepared {
-public:
-  explicit Prepared(const std::string &text, bool isKnown = true,
-                    bool winograd = true)
-      : context(registry(), mlir::MLIRContext::Threading::DISABLED),
-        module(mlir::parseSourceString<mlir::ModuleOp>(text, &context)),
-        groups(prepareWeights(
-            *module, [&](llvm::StringRef) { return isKnown; }, winograd)) {
-    if (groups.size() == 1)
-      layOut = std::move(groups.front());
-  }
-
-  static std::string textOf(mlir::ModuleOp module) {
-    std::string text;
-    llvm::raw_string_ostream os(text);
-    module.print(os);
-    return text;
-  }
-
-  static mlir::DialectRegistry registry() {
-    mlir::DialectRegistry registry;
-    registerDialects(registry);
-    return registry;
-  }
-
-  mlir::MLIRContext context;
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-  llvm::SmallVector<mlir::OwningOpRef<mlir::ModuleOp>, 0> groups;
-  /// The only group, else null.
-  mlir::OwningOpRef<mlir::ModuleOp> layOut;
-};
-
 /// Small integers, so that no order of additions rounds.
 std::vector<float> numbers(int64_t count, int seed) {
   std::vector<float> values(count);
@@ -142,11 +105,6 @@ std::vector<char> bytesOf(const std::vector<float> &values,
   return bytes;
 }
 
-int64_t sizeOf(const mg_argument &argument) {
-  return std::accumulate(argument.shape, argument.shape + argument.rank,
-                         int64_t(1), std::multiplies<>());
-}
-
 class PrepareWeights : public testing::TestWithParam<std::string> {
 protected:
   /// The result with prepared weights is that with the weights as they are.
@@ -165,7 +123,7 @@ protected:
     options.levels = {GetParam()};
     const Compiled plain(text, options);
     ASSERT_TRUE(plain);
-    Prepared prepared(text);
+    Prepared prepared(text, options.levels);
     ASSERT_TRUE(prepared.layOut);
     const Compiled panels(Prepared::textOf(*prepared.module), options),
         layOut(Prepared::textOf(*prepared.layOut), options);
@@ -313,7 +271,8 @@ TEST(PreparedWeights, AreTransformed) {
         .vec();
   };
   Prepared prepared(transformed(1, 72, 16)),
-      sums(transformed(1, 72, 16), true, /*winograd=*/false);
+      sums(transformed(1, 72, 16), {}, /*isKnown=*/true,
+           /*winograd=*/false);
   ASSERT_TRUE(prepared.layOut);
   const std::vector<int64_t> planes = shapeOf(prepared);
   EXPECT_EQ(planes.front(), 16);
@@ -364,7 +323,9 @@ TEST(PreparedWeights, ComeInGroups) {
 }
 
 TEST(PreparedWeights, StayWhereTheyAreNotKnown) {
-  EXPECT_FALSE(Prepared(moduleOf(matrices("run", 64, 96, 40)), false).layOut);
+  EXPECT_FALSE(Prepared(moduleOf(matrices("run", 64, 96, 40)), {},
+                        /*isKnown=*/false)
+                   .layOut);
 }
 
 TEST(PreparedWeights, StayWhereReadersDisagree) {

@@ -178,3 +178,22 @@ func.func @values_of_weights(%p: tensor<12x512x512xf32>, %g: tensor<12x512x64xf3
   %ds = mg.mul %p, %dp : tensor<12x512x512xf32>
   return %dv, %ds : tensor<12x512x64xf32>, tensor<12x512x512xf32>
 }
+
+// -----
+
+// Two products that pass on rows: floats are one kernel, integers are not.
+// CHECK-LABEL: @two_products
+// CHECK-SAME: mg.unfused = []
+// CHECK-LABEL: @two_products_of_integers
+// CHECK-SAME: reason = "products of integers are summed"
+func.func @two_products(%x: tensor<64x32xf32>, %v: tensor<48x32xf32>, %w: tensor<32x48xf32>) -> tensor<64x32xf32> {
+  %h = mg.dot %x, %v contract [1] x [1] : (tensor<64x32xf32>, tensor<48x32xf32>) -> tensor<64x48xf32>
+  %y = mg.dot %h, %w contract [1] x [1] : (tensor<64x48xf32>, tensor<32x48xf32>) -> tensor<64x32xf32>
+  return %y : tensor<64x32xf32>
+}
+func.func @two_products_of_integers(%x: tensor<64x32xi8>, %v: tensor<48x32xi8>, %w: tensor<32x48xi8>) -> tensor<64x32xi32> {
+  %s = mg.dot %x, %v contract [1] x [1] : (tensor<64x32xi8>, tensor<48x32xi8>) -> tensor<64x48xi32>
+  %h = mg.convert truncate %s : tensor<64x48xi32> -> tensor<64x48xi8>
+  %y = mg.dot %h, %w contract [1] x [1] : (tensor<64x48xi8>, tensor<32x48xi8>) -> tensor<64x32xi32>
+  return %y : tensor<64x32xi32>
+}

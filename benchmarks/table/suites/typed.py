@@ -23,13 +23,14 @@ def widened(x):
 
 
 class Product(Compared):
-    wrt, weights = [], ()
+    wrt = []
 
     def __init__(self, dtype, m, n, k, transposed=False):
         self.dtype, self.sizes, self.transposed = dtype, (m, n, k), transposed
         self.name = (f"{dtype} vector by {n}x{k}" if transposed and m == 1 else
                      f"{dtype} layer {m}x{k}->{n}" if transposed else f"{dtype} product {m}x{n}x{k}")
         self.file = "r_" + re.sub(r"\W+", "_", self.name)
+        self.weights = ("b",) if transposed else ()
         self.result = TYPES[dtype][3]
         self.output_dtype = np.dtype(TYPES[self.result][0])
         # Half a place of bf16; integers are exact, as f64 is of their sums.
@@ -67,15 +68,20 @@ class Product(Compared):
     def values(self, x):
         return widened(x)
 
-    def mlir(self):
+    def mlir(self, weights=()):
         (m, k), b = self.shapes()
         n = self.sizes[1]
         left, right = (f"tensor<{r}x{c}x{self.dtype}>" for r, c in ((m, k), b))
         out = f"tensor<{m}x{n}x{self.result}>"
-        return (f'func.func @main(%a: {left} {{mg.name = "a"}}, %b: {right} {{mg.name = "b"}}) -> '
-                f'({out} {{mg.name = "y"}}) {{\n'
+        given = "" if weights else f', %b: {right} {{mg.name = "b"}}'
+        known = f'  %b = mg.weight "b" : {right}\n' if weights else ""
+        return (f'func.func @main(%a: {left} {{mg.name = "a"}}{given}) -> '
+                f'({out} {{mg.name = "y"}}) {{\n{known}'
                 f"  %y = mg.dot %a, %b contract [1] x [{int(self.transposed)}] : ({left}, {right}) -> {out}\n"
                 f"  return %y : {out}\n}}\n")
+
+    def named_weights(self):
+        return {"b": self.inputs[1]} if self.weights else {}
 
     def torch_inputs(self, torch):
         if self.dtype == "bf16":
@@ -127,7 +133,7 @@ class Product(Compared):
         return model.SerializeToString()
 
     def streamed(self):
-        return list(zip("ab", self.inputs))[:1 if self.transposed else 2]
+        return list(zip("ab", self.inputs))[:1 if self.weights else 2]
 
 
 def listed():
