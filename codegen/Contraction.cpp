@@ -22,6 +22,9 @@ namespace mg::codegen {
 /// More rows of a matrix whose stride is a multiple of 4 KiB share too few sets
 /// of an 8-way L1 (measured: 14 rows 88 GF/s, 6 to 8 rows 109 to 116).
 static constexpr int64_t maxRows = 8;
+/// Rows of one vector each, which load a broadcast for every FMA and the vector
+/// for all of them.
+static constexpr int64_t maxSingleRows = 16;
 /// Rows of a tile that are worth a network of shuffles.
 static constexpr int64_t minTurnedRows = 4;
 /// Sums in flight that hide the latency of an FMA: 4 cycles, 2 per cycle.
@@ -43,6 +46,8 @@ struct TileSpace {
   int64_t bytes, steps;
   /// How many steps in a row read the same lines.
   int64_t overlap = 1;
+  /// Rows of a tile, at most.
+  int64_t most = maxRows;
 
   double cycles(int64_t rows, int64_t vecs) const;
 
@@ -82,7 +87,7 @@ double TileSpace::cycles(int64_t rows, int64_t vecs) const {
 static RegisterTile chooseTile(const TileSpace &space, int64_t panel = 0) {
   constexpr double aboutTheSame = 1.01, hardlyAny = 0.03;
   RegisterTile best, even;
-  for (int64_t rows = 1; rows <= std::min(space.m, maxRows); ++rows)
+  for (int64_t rows = 1; rows <= std::min(space.m, space.most); ++rows)
     for (int64_t vecs = 1; vecs <= std::min(space.n, minSums); ++vecs) {
       if (rows * vecs + vecs > space.registers || panel % vecs)
         continue;
@@ -151,6 +156,25 @@ int chooseLaneInput(const LoopNest &nest, unsigned vector) {
   return choice;
 }
 
+/// Whether so many pieces, `stride` bytes apart, fall on sets of a cache that
+/// do not hold all of them.
+static bool shareSets(int64_t stride, int64_t count, int64_t cache) {
+  int64_t places = cache / cacheWays / std::gcd(stride, cache);
+  return count > std::max<int64_t>(places, 1) * cacheWays;
+}
+
+/// Rows of a tile of one vector each, whose next ones fall on other sets of the
+/// first cache.
+static int64_t mostSingleRows(const LoopNest &nest, int row) {
+  bool shares =
+      row >= 0 && llvm::any_of(nest.inputs, [&](const Access &input) {
+        return !input.isScalar() && input.isLinear() && input.strides[row] &&
+               shareSets(std::abs(input.strides[row]) * bytesOf(input),
+                         maxSingleRows, firstCacheBytes);
+      });
+  return shares ? maxRows : maxSingleRows;
+}
+
 /// Tiles with vectors of `lanes` along `vector` and rows along `row` (-1: one).
 static TileSpace tileSpace(const LoopNest &nest, unsigned vector, int row,
                            int64_t lanes, int64_t registers) {
@@ -164,12 +188,14 @@ static TileSpace tileSpace(const LoopNest &nest, unsigned vector, int row,
         std::abs(nest.inputs[input].strides[d]) < lanes)
       overlap *= nest.extents[d];
   }
+  int64_t vecs = llvm::divideCeil(nest.extents[vector], lanes);
   return {row < 0 ? 1 : nest.extents[row],
-          int64_t(llvm::divideCeil(nest.extents[vector], lanes)),
+          vecs,
           registersFor(registers),
           bytes,
           steps,
-          overlap};
+          overlap,
+          vecs == 1 ? mostSingleRows(nest, row) : maxRows};
 }
 
 int64_t sharedUses(const LoopNest &nest, unsigned loop) {
@@ -269,13 +295,6 @@ bool canTurn(const LoopNest &nest, const Access &output, unsigned loop) {
   int row = chooseRowLoop(nest, loop);
   return row >= 0 && output.isLinear() && output.strides[row] == 1 &&
          nest.extents[row] >= minTurnedRows;
-}
-
-/// Whether so many pieces, `stride` bytes apart, fall on sets of a cache that
-/// do not hold all of them.
-static bool shareSets(int64_t stride, int64_t count, int64_t cache) {
-  int64_t places = cache / cacheWays / std::gcd(stride, cache);
-  return count > std::max<int64_t>(places, 1) * cacheWays;
 }
 
 namespace {
