@@ -11,4 +11,6 @@ def environment(threads, cache):
         # Freed pages are kept, and not asked of the kernel again.
         "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_TOP_PAD_": str(64 << 20),
         "MALLOC_ARENA_MAX": "1",
+        # Large pages for all: what malloc takes from the kernel is advised so.
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     }

@@ -18,7 +18,7 @@ def memory(bytes):
         block = np.zeros(bytes + 64, np.uint8)
         start = -block.ctypes.data % 64
         return block[start:start + bytes]
-    block = mmap.mmap(-1, bytes + HUGE)
+    block = mmap.mmap(-1, bytes + HUGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
         block.madvise(mmap.MADV_HUGEPAGE)
     view = np.frombuffer(block, np.uint8)

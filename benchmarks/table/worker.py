@@ -29,7 +29,7 @@ def importable(names):
 def residents(row, names, options, threads):
     """Megabytes by each contestant that can run the row."""
     # A process that returns pages as it would without the table.
-    plain = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
     found = {}
     for name in names:
         about = {"contestant": name, "row": row.name, "build": options["build"], "threads": threads,
