@@ -81,15 +81,18 @@ double TileSpace::cycles(int64_t rows, int64_t vecs) const {
          tileCycles(m % rows, n % vecs);
 }
 
-/// `panel`: the vectors of a panel, which tiles divide; 0: as many as may be.
-/// Of tiles with as many sums that cost about the same one that leaves no
-/// columns over, and hardly any rows: chunks of them are equal.
-static RegisterTile chooseTile(const TileSpace &space, int64_t panel = 0) {
+/// `panel`: the vectors of a panel; 0: there is none. Tiles divide it, or are
+/// made of several where they may span panels. Of tiles with as many sums that
+/// cost about the same one that leaves no columns over, and hardly any rows:
+/// chunks of them are equal.
+static RegisterTile chooseTile(const TileSpace &space, int64_t panel = 0,
+                               bool maySpan = false) {
   constexpr double aboutTheSame = 1.01, hardlyAny = 0.03;
   RegisterTile best, even;
   for (int64_t rows = 1; rows <= std::min(space.m, space.most); ++rows)
     for (int64_t vecs = 1; vecs <= std::min(space.n, minSums); ++vecs) {
-      if (rows * vecs + vecs > space.registers || panel % vecs)
+      bool fits = panel % vecs == 0 || (maySpan && vecs % panel == 0);
+      if (rows * vecs + vecs > space.registers || !fits)
         continue;
       double cycles = space.cycles(rows, vecs);
       if (cycles <= best.cycles) // of equals the largest, with fewest loads
@@ -241,8 +244,32 @@ static void layOut(LoopNest &nest, unsigned input, unsigned loop,
   nest.indexed[loop] = true;
 }
 
+/// Whether so few rows read a weight that it comes from memory, or a far cache,
+/// at the speed of these.
+static bool isFlowing(const LoopNest &nest, const Access &input, int vector) {
+  constexpr int64_t fewUses = 16, large = 1 << 20;
+  int64_t bytes = bytesOf(input);
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (input.strides[d])
+      bytes *= nest.extents[d];
+  return bytes >= large && sharedUses(nest, vector) <= fewUses;
+}
+
+/// Vectors of a panel where tiles have `vecs`. A stream stops at each page
+/// until the CPU has seen that it goes on, so that one gets two thirds of what
+/// a memory gives where pages are small, and less than all where they are
+/// large: a tile has several then, each of whole lines.
+static int64_t vecsOfPanel(const LoopNest &nest, const Access &input,
+                           int vector, int64_t vecs, int64_t lanes) {
+  constexpr int64_t wantedStreams = 4, leastStreams = 3;
+  int64_t line = llvm::divideCeil(lineBytes, lanes * bytesOf(input));
+  int64_t piece = std::max(line, vecs / wantedStreams);
+  bool isCut = vecs % piece == 0 && vecs / piece >= leastStreams;
+  return isCut && isFlowing(nest, input, vector) ? piece : vecs;
+}
+
 /// Whether each element is read once, from memory, a piece from each page: in
-/// panels it comes as one stream.
+/// panels it comes as streams.
 static bool walksFar(const LoopNest &nest, const Access &input, int vector) {
   constexpr int64_t page = 4096, large = 1 << 20;
   int64_t bytes = bytesOf(input), all = bytes, step = 0;
@@ -270,7 +297,8 @@ std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
   TileSpace space = tileSpace(merged, own, chooseRowLoop(merged, own), lanes,
                               /*registers=*/32);
   space.overlap = 1;
-  int64_t width = lanes * chooseTile(space).vecs;
+  int64_t width = lanes * vecsOfPanel(merged, merged.inputs[input], own,
+                                      chooseTile(space).vecs, lanes);
   LoopNest panels = nest;
   layOut(panels, input, loop, width);
   simplify(panels);
@@ -481,6 +509,14 @@ static bool areRowsFirst(const LoopNest &nest, const VectorPlan &plan) {
          steps * columns * bytesOf(nest.inputs[number]) <= cache;
 }
 
+/// Whether panels are streams of one tile, as they were made for few rows, and
+/// nothing is copied from them.
+static bool maySpanPanels(const LoopNest &nest, int vector) {
+  int input = chooseLaneInput(nest, vector);
+  return input >= 0 && input != nest.computed &&
+         isFlowing(nest, nest.inputs[input], vector);
+}
+
 void planContraction(const LoopNest &nest, VectorPlan &plan,
                      std::optional<unsigned> row) {
   if (plan.isRowStyle())
@@ -493,8 +529,8 @@ void planContraction(const LoopNest &nest, VectorPlan &plan,
   TileSpace space =
       tileSpace(nest, plan.vector, plan.row, plan.lanes, plan.registers);
   const Access::Panels *panels = nest.panels();
-  RegisterTile tile =
-      chooseTile(space, panels ? panels->width / plan.lanes : 0);
+  RegisterTile tile = chooseTile(space, panels ? panels->width / plan.lanes : 0,
+                                 maySpanPanels(nest, plan.vector));
   plan.rows = tile.rows;
   plan.vecs = tile.vecs;
   // A single row reads every vector once: the longer a piece of each page it

@@ -59,7 +59,9 @@ void TileEmitter::beginAhead() {
   for (auto [i, input] : llvm::enumerate(nest.inputs)) {
     bool areColumns =
         input.hasPanels() ? int(i) != plan.packed : int(i) == plan.columnsAhead;
-    if (areColumns && (input.group == 1 || input.hasPanels()))
+    bool isOne =
+        !input.hasPanels() || plan.tileOf(plan.vector) <= input.panels.width;
+    if (areColumns && isOne && (input.group == 1 || input.hasPanels()))
       readAhead.push_back({input,
                            flats[i],
                            distanceToNext(input),

@@ -75,11 +75,17 @@ TileEmitter::Flat TileEmitter::flatten(const Access &access) {
   return {flat, add(first, startOf(access))};
 }
 
+/// From a panel to the next, less what its loop's stride makes of it.
+static int64_t stepToPanel(const Access &access) {
+  const auto &[loop, width, step] = access.panels;
+  return step - width * access.strides[loop];
+}
+
 /// Where the panel in hand begins, less what its loop's stride makes of it.
 Value TileEmitter::panelOf(const Access &access) {
-  const auto &[loop, width, step] = access.panels;
-  Value number = b.create<arith::DivUIOp>(loc, ivs[loop], constant(width));
-  return multiply(number, (step - width * access.strides[loop]) * access.group);
+  Value number = b.create<arith::DivUIOp>(loc, ivs[access.panels.loop],
+                                          constant(access.panels.width));
+  return multiply(number, stepToPanel(access) * access.group);
 }
 
 Value TileEmitter::elementIndex(unsigned operand, Place place) {
@@ -98,6 +104,8 @@ Value TileEmitter::elementIndex(unsigned operand, Place place) {
     moved += place.row * access.strides[plan.row];
   if (plan.vector >= 0)
     moved += place.vec * plan.lanes * access.strides[plan.vector];
+  if (access.hasPanels()) // a tile that spans several begins with one
+    moved += place.vec * plan.lanes / access.panels.width * stepToPanel(access);
   return add(base, constant(moved * access.group));
 }
 

@@ -169,6 +169,15 @@ TEST_P(PrepareWeights, OfAVector) {
     expectEqual(vectorByMatrix(n, 500));
 }
 
+/// Large ones that few rows read: a tile takes several panels.
+TEST_P(PrepareWeights, OfStreams) {
+  for (int64_t m : {2, 3, 4, 5, 8, 9, 16}) {
+    SCOPED_TRACE(m);
+    expectEqual(moduleOf(matrices("run", m, 1031, 260)));
+  }
+  expectEqual(moduleOf(matrices("run", 2, 1031, 520, "bf16")), "bf16");
+}
+
 TEST_P(PrepareWeights, OfALongSum) {
   expectEqual(moduleOf(matrices("run", 40, 100, 5000)));
 }
@@ -249,12 +258,16 @@ TEST_P(PrepareWeights, OfATransformedConvolutionThatIsAdded) {
 INSTANTIATE_TEST_SUITE_P(Levels, PrepareWeights,
                          testing::ValuesIn(levelsHere()), levelTestName);
 
+/// The weight of the first entry, as the entry reads it.
+mlir::RankedTensorType weightOf(Prepared &prepared) {
+  auto entry = *prepared.module->getOps<mlir::func::FuncOp>().begin();
+  return mlir::cast<mlir::RankedTensorType>(entry.getArgumentTypes()[1]);
+}
+
 TEST(PreparedWeights, AreReadInPanels) {
   Prepared prepared(moduleOf(matrices("run", 64, 96, 40)));
   ASSERT_TRUE(prepared.layOut);
-  auto entry = *prepared.module->getOps<mlir::func::FuncOp>().begin();
-  const auto type =
-      mlir::cast<mlir::RankedTensorType>(entry.getArgumentTypes()[1]);
+  const mlir::RankedTensorType type = weightOf(prepared);
   // Panels, steps, columns: as many as there are, or a few more.
   ASSERT_EQ(type.getRank(), 3);
   EXPECT_EQ(type.getDimSize(1), 40);
@@ -262,13 +275,21 @@ TEST(PreparedWeights, AreReadInPanels) {
   EXPECT_LT((type.getDimSize(0) - 1) * type.getDimSize(2), 96);
 }
 
+/// Where memory is what a tile waits for, it reads several panels at a time.
+TEST(PreparedWeights, AreStreamsWhereFewRowsReadThem) {
+  const auto widthOf = [](int64_t rows, int64_t steps) {
+    Prepared prepared(moduleOf(matrices("run", rows, 1024, steps)));
+    return prepared.layOut ? weightOf(prepared).getDimSize(2) : 0;
+  };
+  EXPECT_GT(widthOf(8, 300), 0);
+  EXPECT_LT(widthOf(8, 300), widthOf(8, 30));
+  EXPECT_LT(widthOf(8, 300), widthOf(80, 300));
+}
+
 /// Sixteen matrices, of all results and channels; not where no one wants them.
 TEST(PreparedWeights, AreTransformed) {
   const auto shapeOf = [](Prepared &prepared) {
-    auto entry = *prepared.module->getOps<mlir::func::FuncOp>().begin();
-    return mlir::cast<mlir::RankedTensorType>(entry.getArgumentTypes()[1])
-        .getShape()
-        .vec();
+    return weightOf(prepared).getShape().vec();
   };
   Prepared prepared(transformed(1, 72, 16)),
       sums(transformed(1, 72, 16), {}, /*isKnown=*/true,
