@@ -231,7 +231,9 @@ class Work:
             self.read += flat.outputs[0].bytes  # its cotangent
         self.exps = sum(n.size for n in flat.nodes if n.op in TRANSCENDENTAL)
         self.operations = sum(n.size for n in flat.nodes if n.op in ARITHMETIC)
-        self.flops = sum(flops(n) for n in flat.nodes) * (1 + (2 if gradients else 0))
+        times = 1 + (2 if gradients else 0)
+        self.flops = times * sum(flops(n) for n in flat.nodes)
+        self.fewest = times * sum(flops(n) * winograd(n) for n in flat.nodes)
 
 
 def taps(size, kernel, stride, padding, dilation, out):
@@ -248,3 +250,12 @@ def flops(node):
     valid = math.prod(taps(s, k, node.attrs["stride"], node.attrs["padding"], node.attrs["dilation"], o)
                       for s, k, o in zip(x.shape[2:], w.shape[2:], node.shape[2:]))
     return 2 * x.shape[0] * w.shape[0] * w.shape[1] * valid
+
+
+def winograd(node, tile=4):
+    """The share of the definition's products that is left where `tile` results in
+    a row are made of transformed inputs and windows: Winograd's F(4, k) in each
+    dimension. Larger tiles lose too many digits."""
+    if node.op != "conv" or node.attrs["stride"] != 1:
+        return 1
+    return math.prod((tile + k - 1) / (tile * k) for k in node.args[1].shape[2:])

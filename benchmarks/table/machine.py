@@ -102,7 +102,8 @@ class Machine:
             rates = self.seen(f"flops of {dtype}", self.lib.mgb_products(self.pool, PRODUCTS.index(dtype))
                               if dtype in PRODUCTS else self.lib.mgb_flops(self.probe))
             # A multiply-add is two.
-            parts["multiply-adds"] = [(work.flops + 2 * work.operations) / r for r in rates]
+            products = work.flops, getattr(work, "fewest", work.flops)
+            parts["multiply-adds"] = [(p + 2 * work.operations) / r for p, r in zip(products, rates)]
         if work.exps:
             rates = self.seen("exponentials", self.lib.mgb_exponentials(self.pool))
             parts["exponentials"] = [work.exps / r for r in rates]

@@ -71,6 +71,9 @@ def check_rates():
     measured = {"suite": "contraction", "name": row.name, "threads": 1, "flops": row.work.flops, "ours_us": 0.5,
                 "bound_us": 0.25, "eager_us": None, "peers": {"peer": 1.0}}
     cells = report.markdown([measured]).splitlines()[-1].split(" | ")
+    conv = {r.name: r.work for r in suites.rows("conv", ["listed"])}
+    by_transforms, strided = conv["3x3/1 1x64x56x56->64"], conv["3x3/2 1x64x56x56->128"]
+    assert by_transforms.flops == 4 * by_transforms.fewest and strided.flops == strided.fewest
     assert cells[2:5] == [f"{2 * 17 * 33 * 65 / 0.5e3:.0f}", "50 %", "**2.00**"], cells
 
 
