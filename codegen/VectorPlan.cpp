@@ -366,9 +366,56 @@ int64_t wantedChunks(double work, int64_t grain) {
   return llvm::bit_floor(uint64_t(std::min<double>(maxChunks, work / grain)));
 }
 
+/// Bytes of what the nest's loops read of an input.
+static int64_t bytesRead(const LoopNest &nest, const Access &input) {
+  int64_t bytes = llvm::divideCeil(input.element.getIntOrFloatBitWidth(), 8);
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (input.strides[d])
+      bytes *= nest.extents[d];
+  return bytes;
+}
+
+/// Whether rows are about as many bytes as the panels beside them, or more. Of
+/// a chunk of columns each thread reads all rows, of which the other ones have
+/// just written the most, each line a journey from another core's cache; of a
+/// chunk of rows it reads all panels, from a cache that is everybody's, and
+/// knows which comes next.
+static bool areRowsLarge(const LoopNest &nest, const VectorPlan &plan) {
+  int columns = chooseLaneInput(nest, plan.vector);
+  if (columns < 0 || plan.packed >= 0 || plan.depth ||
+      !nest.inputs[columns].hasPanels())
+    return false;
+  int64_t panels = bytesRead(nest, nest.inputs[columns]);
+  return llvm::any_of(nest.inputs, [&](const Access &input) {
+    return !input.hasPanels() && !input.isScalar() && input.isLinear() &&
+           2 * bytesRead(nest, input) > panels;
+  });
+}
+
+/// Chunks of rows, few of them, as each has all panels come.
+static bool planRowChunks(const LoopNest &nest, int64_t wanted,
+                          VectorPlan &plan) {
+  constexpr int64_t minRows = 48, most = 8;
+  if (plan.vector < 0 || !nest.contraction || !areRowsLarge(nest, plan))
+    return false;
+  int64_t worth = sharedUses(nest, plan.vector) / minRows;
+  for (unsigned level = plan.panelLevel + 1; level < plan.parallel.size();
+       ++level) {
+    unsigned loop = plan.parallel[level];
+    int64_t tiles = nest.extents[loop] / plan.tileOf(loop);
+    int64_t chunks = std::min({wanted, most, worth, tiles / 2});
+    if (chunks < 2)
+      continue;
+    plan.split = level;
+    plan.chunks = llvm::bit_floor(uint64_t(chunks));
+    return true;
+  }
+  return false;
+}
+
 static void planThreads(const LoopNest &nest, int64_t wanted,
                         VectorPlan &plan) {
-  if (wanted == 1 || plan.parallel.empty())
+  if (wanted == 1 || plan.parallel.empty() || planRowChunks(nest, wanted, plan))
     return;
   bool sharesPanels = plan.sharesColumns(nest);
   bool hasPanel = sharesPanels || plan.depth;

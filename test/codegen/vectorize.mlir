@@ -498,3 +498,45 @@ func.func @down_columns(%a: memref<96x64xf32>, %b: memref<64x960xf32>,
   }
   return
 }
+
+// -----
+
+// Beside small panels chunks are of rows: all columns inside. Beside large ones
+// they are of columns: all rows inside.
+// CHECK-LABEL: func @small_panels
+// CHECK: scf.forall (%{{.*}}) in (4)
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c96{{.*}} step
+// CHECK-NOT: %c0{{.*}} to %c19{{[0-9]}}{{.*}} step
+// CHECK-LABEL: func @large_panels
+// CHECK: scf.forall
+// CHECK-NOT: %c0{{.*}} to %c960{{.*}} step
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c19{{[0-9]}}{{.*}} step
+#a = affine_map<(i, j, k) -> (i, k)>
+#b = affine_map<(i, j, k) -> (j floordiv 48, k, j mod 48)>
+#c = affine_map<(i, j, k) -> (i, j)>
+func.func @small_panels(%a: memref<196x64xf32>, %b: memref<2x64x48xf32>,
+                        %c: memref<196x96xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<196x64xf32>, memref<2x64x48xf32>)
+      outs(%c : memref<196x96xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @large_panels(%a: memref<196x64xf32>, %b: memref<20x64x48xf32>,
+                        %c: memref<196x960xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<196x64xf32>, memref<20x64x48xf32>)
+      outs(%c : memref<196x960xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
