@@ -456,10 +456,22 @@ static int chooseRowsAhead(const LoopNest &nest, const VectorPlan &plan) {
   return -1;
 }
 
-/// A panel is half of the second cache at most, so that it stays there: of
-/// longer reductions all rows take a part before the next. One that is there
-/// from the start comes from memory the faster the shorter it is (one thread,
-/// 128x3072x768: 3.75 ms with all of it, 3.45 with parts of a fifth).
+/// Bytes of a panel that all rows take before the next ones: half of the second
+/// cache at most, so that they stay there. What is in panels from the start
+/// comes from memory the faster the shorter these parts are (one thread,
+/// 128x3072x768: 3.75 ms with all of it, 3.45 with parts of a fifth), and the
+/// first one, for which no tile asks, should be a small part of all.
+static int64_t longestPart(const LoopNest &nest, const VectorPlan &plan) {
+  int64_t cache = secondCacheBytes(plan.nativeLanes);
+  if (!nest.panels())
+    return cache / 2;
+  int64_t all = bytesOf(nest.outputs[0]) * nest.extents[plan.vector];
+  for (unsigned d : plan.reduction)
+    all *= nest.extents[d];
+  return std::clamp(all / 8, cache / 16, cache / 5);
+}
+
+/// Where a panel is longer than that all rows take a part before the next one.
 static void planPasses(const LoopNest &nest, VectorPlan &plan) {
   if (plan.row < 0 || plan.reduction.empty() || !panelUses(nest, plan.vector) ||
       !nest.initial[0])
@@ -468,9 +480,7 @@ static void planPasses(const LoopNest &nest, VectorPlan &plan) {
   for (unsigned d : ArrayRef(plan.reduction).drop_front())
     panel *= nest.extents[d];
   int64_t extent = nest.extents[plan.reduction.front()];
-  int64_t share = nest.panels() ? 5 : 2;
-  int64_t most =
-      std::max<int64_t>(1, secondCacheBytes(plan.nativeLanes) / share / panel);
+  int64_t most = std::max<int64_t>(1, longestPart(nest, plan) / panel);
   if (extent > most + most / 2)
     plan.depth = llvm::divideCeil(extent, llvm::divideCeil(extent, most));
 }

@@ -2,23 +2,32 @@
 //
 // All rows of a tile's column read one panel, from the second cache; only the
 // first ones wait for it to come from further away, and the units with them.
-// So while the rows go through this panel each step asks for a part of the same
-// step of the next one:
+// So while the rows go through this panel they ask for the next one. It is one
+// piece of memory, of which each tile takes an equal part, and each of its
+// steps a part of that:
 //
-//   panel p:   tile 0  step k   asks for line 0 of step k of panel p + 1
-//              tile 1  step k            line 1
-//              tile 2  step k            line 2, the last of 48 floats
-//              tile 3  step k            its own line, which is there
+//   panel p of 48 columns,   tile 0  step k   asks for p + 1, element 8 * k
+//   6 tiles, 100 steps       tile 1  step k                   800 + 8 * k
+//                            ..
 //
-// which spreads a memory's work over the units'. Columns that are read where
-// they lie are asked for like panels. What is copied into panels is left alone:
-// lines far apart in an array may share the few sets of a cache where they
-// would wait.
+// which spreads a memory's work over the units' as thinly as can be, page by
+// page. Columns that are read where they lie are no piece. There each step asks
+// for a part of the same step of the next ones:
+//
+//   columns n ..:   tile 0  step k   asks for line 0 of step k of the next 48
+//                   tile 1  step k            line 1
+//                   tile 2  step k            line 2, the last one
+//                   tile 3  step k            its own line, which is there
+//
+// What is copied into panels is left alone: lines far apart in an array may
+// share the few sets of a cache where they would wait.
 //
 // The other factor's rows come anew for each panel. Those of the next tile are
-// one piece of memory, of which each step asks for its share:
+// one piece of memory, too, of which each step asks for its share:
 //
 //   rows m .. m+7   step k   asks for a[m + 8, 0] + 8 * k
+//
+// or less, where several tiles go along these rows before the next ones.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/TileEmitter.h"
@@ -32,137 +41,156 @@ namespace mg::codegen {
 
 static constexpr int64_t lineBytes = 64;
 
-static int64_t bytesOf(const Access &access) {
-  return llvm::divideCeil(access.element.getIntOrFloatBitWidth(), 8);
-}
-
+/// Elements of memory, of which several may be one of the nest.
 static int64_t elementsOfLine(const Access &access) {
-  return std::max<int64_t>(1, lineBytes / bytesOf(access));
+  Type element = getElementTypeOrSelf(access.buffer.getType());
+  return std::max<int64_t>(1, lineBytes * 8 / element.getIntOrFloatBitWidth());
 }
 
-/// From a step of `input` to the one that takes its place next, as strides
-/// count: of the next pass through the same panel, or of the next panel.
+/// From a step of `input` to the one that takes its place next, in elements of
+/// memory: of the next pass through the same panel, or of the next panel.
 TileEmitter::Value TileEmitter::distanceToNext(const Access &input) {
-  int64_t width = plan.tileOf(plan.vector);
-  int64_t next = input.hasPanels() ? input.panels.step
-                                   : width * input.strides[plan.vector];
+  int64_t width = plan.tileOf(plan.vector), group = input.group;
+  int64_t next =
+      group * (input.hasPanels() ? input.panels.step
+                                 : width * input.strides[plan.vector]);
   if (!pass)
     return constant(next);
-  int64_t stride = input.strides[plan.reduction.front()];
+  int64_t stride = input.strides[plan.reduction.front()] * group;
   if (!isLastPass)
     return constant(pass->length * stride);
   return add(multiply(pass->begin, -stride), constant(next));
 }
 
-/// For the tiles of a panel: what they will ask for.
+/// For the tiles of a panel, or all: what they will ask for.
 void TileEmitter::beginAhead() {
   for (auto [i, input] : llvm::enumerate(nest.inputs)) {
-    bool areColumns =
-        input.hasPanels() ? int(i) != plan.packed : int(i) == plan.columnsAhead;
-    bool isOne =
-        !input.hasPanels() || plan.tileOf(plan.vector) <= input.panels.width;
-    if (areColumns && isOne && (input.group == 1 || input.hasPanels()))
-      readAhead.push_back({input,
-                           flats[i],
-                           distanceToNext(input),
-                           {},
-                           shareOf(input, /*areColumns=*/true)});
-    if (int(i) == plan.rowsAhead)
-      readAhead.push_back(
-          {input, flats[i], {}, {}, shareOf(input, /*areColumns=*/false)});
+    const int64_t group = input.group;
+    const bool isPanel = input.hasPanels() && int(i) != plan.packed &&
+                         plan.tileOf(plan.vector) <= input.panels.width;
+    if (isPanel || (int(i) == plan.columnsAhead && group == 1)) {
+      ReadAhead ahead{input, flats[i], distanceToNext(input)};
+      if (isPanel) {
+        ahead.unit = input.panels.width * input.strides[plan.vector] * group;
+        ahead.width = ahead.unit;
+      } else if (input.strides[plan.vector] != 1) {
+        ahead.unit = input.strides[plan.reduction.back()];
+        ahead.width = plan.tileOf(plan.vector) * ahead.unit;
+      }
+      readAhead.push_back(ahead);
+    }
+    if (int(i) == plan.rowsAhead) {
+      const bool areTiles = input.strides[plan.row] == 1;
+      ReadAhead ahead{input, flats[i]};
+      ahead.width = plan.rows * group;
+      ahead.unit = areTiles ? ahead.width : group;
+      readAhead.push_back(ahead);
+    }
   }
 }
 
-/// Of columns whose steps are neighbours the tiles ask for equal parts. Tiles
-/// of rows that lie step by step are in the order of the steps.
-int64_t TileEmitter::shareOf(const Access &access, bool areColumns) {
-  if (!areColumns)
-    return access.strides[plan.row] == 1 ? 1 : plan.rows;
-  if (access.hasPanels() || access.strides[plan.vector] == 1)
-    return 1;
-  return llvm::divideCeil(plan.tileOf(plan.vector), tileInPanel().first);
-}
-
-/// Tiles that read the panel in hand, and the number of the one in hand.
-std::pair<int64_t, Value> TileEmitter::tileInPanel() {
-  int64_t tiles = 1;
-  Value number = constant(0);
-  for (unsigned d : ArrayRef(plan.parallel).drop_front(plan.panelLevel + 1)) {
+/// The tiles of the loops from this one on.
+TileEmitter::Sharing TileEmitter::tilesFrom(unsigned level) {
+  Sharing sharing{1, constant(0)};
+  for (unsigned d : ArrayRef(plan.parallel).drop_front(level)) {
     int64_t size = plan.tileOf(d),
             count = llvm::divideCeil(nest.extents[d], size);
     Value own = b.createOrFold<arith::DivUIOp>(loc, ivs[d], constant(size));
-    number = add(multiply(number, count), own);
-    tiles *= count;
+    sharing.number = add(multiply(sharing.number, count), own);
+    sharing.tiles *= count;
   }
-  return {tiles, number};
+  return sharing;
 }
 
-/// Where the tile in hand begins in the columns that are next.
-Value TileEmitter::nextColumns(const ReadAhead &ahead) {
+/// Where the tile in hand begins in columns that are no piece of memory: which
+/// line of each step it asks for. Where there are fewer tiles than lines, none:
+/// it is memory that sets the pace.
+Value TileEmitter::nextColumns(const ReadAhead &ahead, Sharing sharing) {
   const Access &access = ahead.access;
-  int64_t group = access.group;
-  Value first = add(ahead.flat.offset, multiply(ahead.distance, group));
-  for (unsigned d : plan.parallel)
-    first = add(first, multiply(ivs[d], access.strides[d] * group));
-  auto [tiles, number] = tileInPanel();
-  if (access.hasPanels())
-    first = add(first, panelOf(access));
-  else if (access.strides[plan.vector] != 1)
-    return add(first, multiply(number, access.strides[plan.vector] * group *
-                                           ahead.share));
-  return nextLines(ahead, first, tiles, number);
-}
-
-/// Which line of each step the tile asks for. Where there are fewer tiles than
-/// lines, none: it is memory that sets the pace.
-Value TileEmitter::nextLines(const ReadAhead &ahead, Value first, int64_t tiles,
-                             Value number) {
-  int64_t line = elementsOfLine(ahead.access),
-          lines = llvm::divideCeil(plan.tileOf(plan.vector), line);
-  if (tiles < lines)
+  const int64_t line = elementsOfLine(access),
+                lines = llvm::divideCeil(plan.tileOf(plan.vector), line);
+  if (sharing.tiles < lines)
     return {};
+  Value own = ahead.flat.offset;
+  for (unsigned d : plan.parallel)
+    own = add(own, multiply(ivs[d], access.strides[d]));
   // Columns that begin inside a line end in the one where the next ones begin.
   int64_t known = 0;
   for (unsigned d : plan.reduction)
-    known |= ahead.access.strides[d] % line != 0;
+    known |= access.strides[d] % line != 0;
   // A line that is in no first cache costs the second one a read: later tiles
   // ask for what they read themselves.
-  Value isFirst = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ult,
-                                                number, constant(lines));
-  int64_t group = ahead.access.group;
-  Value next =
-      add(multiply(number, line * group), constant(known * line * group));
-  Value own = multiply(ahead.distance, -group);
-  return add(first, b.createOrFold<arith::SelectOp>(loc, isFirst, next, own));
+  Value isFirst = b.createOrFold<arith::CmpIOp>(
+      loc, arith::CmpIPredicate::ult, sharing.number, constant(lines));
+  Value next = add(ahead.distance,
+                   add(multiply(sharing.number, line), constant(known * line)));
+  return add(own,
+             b.createOrFold<arith::SelectOp>(loc, isFirst, next, constant(0)));
 }
 
-/// Where the next tile's rows begin: of the same loop, or of its start.
-Value TileEmitter::nextRows(const ReadAhead &ahead) {
+/// The tile's part of a piece of memory. Where the tiles are more than a step
+/// has elements the last ones ask for what they read themselves; where they are
+/// fewer than it has lines, none does.
+void TileEmitter::beginPart(ReadAhead &ahead, Value distance, Sharing sharing) {
   const Access &access = ahead.access;
-  int64_t group = access.group;
-  Value first = ahead.flat.offset;
+  ahead.first = {};
+  if (sharing.tiles * elementsOfLine(access) < ahead.width)
+    return;
+  const unsigned outer = plan.reduction.front();
+  const int64_t steps = access.strides[outer] * access.group / ahead.unit,
+                all = steps * (pass ? pass->length : nest.extents[outer]);
+  const int64_t share = llvm::divideCeil(ahead.width, sharing.tiles);
+  Value part = multiply(sharing.number, all * share);
+  // The pass began so far on, not at the pace of its steps.
+  if (pass)
+    part =
+        add(part, multiply(pass->begin, access.strides[outer] * access.group /
+                                            ahead.unit * (ahead.unit - share)));
+  Value asks = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ult,
+                                             multiply(sharing.number, share),
+                                             constant(ahead.width));
+  auto ifAsks = [&](Value then, Value otherwise) {
+    return b.createOrFold<arith::SelectOp>(loc, asks, then, otherwise);
+  };
+  Value own = ahead.flat.offset;
   for (unsigned d : plan.parallel)
-    first = add(first, multiply(ivs[d], access.strides[d] * group));
-  for (unsigned d : llvm::reverse(plan.parallel)) {
+    own = add(own, multiply(ivs[d], access.strides[d] * access.group));
+  if (access.hasPanels())
+    own = add(own, panelOf(access));
+  ahead.first = add(own, ifAsks(add(distance, part), constant(0)));
+  ahead.pace = ifAsks(constant(share), constant(ahead.unit));
+}
+
+/// The next tile's rows: of the same loop, or of its start. All tiles of the
+/// loops inside that one read the same rows.
+void TileEmitter::beginRows(ReadAhead &ahead) {
+  const Access &access = ahead.access;
+  ahead.first = {};
+  for (unsigned level = plan.parallel.size(); level-- > 0;) {
+    unsigned d = plan.parallel[level];
     int64_t size = plan.tileOf(d), extent = nest.extents[d];
-    if (extent <= size)
+    int64_t stride = access.strides[d] * access.group;
+    if (extent <= size || !stride)
       continue;
-    if (!access.strides[d])
-      return {};
-    int64_t stride = access.strides[d] * group;
     Value isLast = b.createOrFold<arith::CmpIOp>(
         loc, arith::CmpIPredicate::uge, ivs[d], constant(extent - size));
     Value distance = b.createOrFold<arith::SelectOp>(
         loc, isLast, multiply(ivs[d], -stride), constant(size * stride));
-    return add(first, distance);
+    return beginPart(ahead, distance, tilesFrom(level + 1));
   }
-  return {};
 }
 
 /// At the beginning of a tile.
 void TileEmitter::beginReadAhead() {
-  for (ReadAhead &ahead : readAhead)
-    ahead.first = ahead.distance ? nextColumns(ahead) : nextRows(ahead);
+  for (ReadAhead &ahead : readAhead) {
+    ahead.pace = constant(1);
+    if (!ahead.distance)
+      beginRows(ahead);
+    else if (ahead.width)
+      beginPart(ahead, ahead.distance, tilesFrom(plan.panelLevel + 1));
+    else
+      ahead.first = nextColumns(ahead, tilesFrom(plan.panelLevel + 1));
+  }
 }
 
 /// In each step of the sums.
@@ -171,10 +199,12 @@ void TileEmitter::askForNext() {
     if (!ahead.first)
       continue;
     const Access &access = ahead.access;
-    Value index = ahead.first;
+    Value walked = constant(0);
     for (unsigned d : plan.reduction)
-      index = add(index, multiply(ivs[d], access.strides[d] * access.group *
-                                              ahead.share));
+      walked = add(walked, multiply(ivs[d], access.strides[d] * access.group /
+                                                ahead.unit));
+    Value index = add(ahead.first,
+                      b.createOrFold<arith::MulIOp>(loc, walked, ahead.pace));
     b.create<memref::PrefetchOp>(loc, ahead.flat.buffer, index,
                                  /*isWrite=*/false, /*localityHint=*/2,
                                  /*isDataCache=*/true);

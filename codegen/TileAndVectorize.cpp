@@ -62,6 +62,8 @@ void TileEmitter::enter() {
 
 void TileEmitter::emit() {
   enter();
+  if (plan.rowsAhead >= 0 && !plan.sharesColumns(nest) && !plan.depth)
+    beginAhead();
   if (plan.chunks > 1)
     emitChunks();
   else

@@ -108,14 +108,17 @@ private:
 
   // ReadAhead.cpp: what the next panel and the next tile are made of.
   struct ReadAhead;
+  /// Tiles that share what is asked for, and the number of the one in hand.
+  struct Sharing {
+    int64_t tiles;
+    Value number;
+  };
   Value distanceToNext(const Access &input);
   void beginAhead();
-  std::pair<int64_t, Value> tileInPanel();
-  int64_t shareOf(const Access &access, bool areColumns);
-  Value nextColumns(const ReadAhead &ahead);
-  Value nextLines(const ReadAhead &ahead, Value first, int64_t tiles,
-                  Value number);
-  Value nextRows(const ReadAhead &ahead);
+  Sharing tilesFrom(unsigned level);
+  Value nextColumns(const ReadAhead &ahead, Sharing sharing);
+  void beginPart(ReadAhead &ahead, Value distance, Sharing sharing);
+  void beginRows(ReadAhead &ahead);
   void beginReadAhead();
   void askForNext();
 
@@ -265,13 +268,14 @@ private:
   bool isLastPass = true;
   /// What is asked for while the tiles of a panel are computed: columns so many
   /// elements further, or the rows of the next tile (`distance` null); by the
-  /// tile in hand from `first` on, if that is not null. Of a piece of memory
-  /// each step asks for `share` times what one column or row has of it.
+  /// tile in hand from `first` on, if that is not null, by `pace` elements
+  /// where the sums walk by `unit`. Of a piece of memory there are `width`
+  /// elements for each step; 0: it is none.
   struct ReadAhead {
     Access access;
     Flat flat;
-    Value distance = {}, first = {};
-    int64_t share = 1;
+    Value distance = {}, first = {}, pace = {};
+    int64_t width = 0, unit = 1;
   };
   llvm::SmallVector<ReadAhead, 2> readAhead;
   /// The rows of a tile of sums that is being stored, 0 where none is; per

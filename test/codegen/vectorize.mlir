@@ -460,6 +460,60 @@ func.func @many_tiles_of_a_piece(%a: memref<640x30xf32>,
 
 // -----
 
+// Six tiles of columns read the same six rows: each asks for one of the next
+// ones, 64 elements.
+// CHECK-LABEL: func @shared_rows
+// CHECK: %[[TILE:.*]] = arith.divui %{{.*}}, %c16
+// CHECK: %[[NUMBER:.*]] = arith.addi %[[TILE]], %c0
+// CHECK: arith.muli %[[NUMBER]], %c64
+// CHECK: memref.prefetch
+#a = affine_map<(i, j, k) -> (i, k)>
+#b = affine_map<(i, j, k) -> (k, j)>
+#c = affine_map<(i, j, k) -> (i, j)>
+func.func @shared_rows(%a: memref<1024x64xf32>, %b: memref<64x96xf32>,
+                       %c: memref<1024x96xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<1024x64xf32>, memref<64x96xf32>)
+      outs(%c : memref<1024x96xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+// Ten tiles read a panel of 24 columns: eight ask for a part of the next one, 3
+// elements in each of the 100 steps, two for their own.
+// CHECK-LABEL: func @panels
+// CHECK: %[[TILE:.*]] = arith.divui %{{.*}}, %c3
+// CHECK: %[[NUMBER:.*]] = arith.addi %[[TILE]], %c0
+// CHECK: arith.muli %[[NUMBER]], %c300
+// CHECK: %[[PACE:.*]] = arith.select %{{.*}}, %c3, %c24
+// CHECK: arith.muli %{{.*}}, %[[PACE]]
+// CHECK: memref.prefetch
+#a = affine_map<(i, j, k) -> (i, k)>
+#b = affine_map<(i, j, k) -> (j floordiv 24, k, j mod 24)>
+#c = affine_map<(i, j, k) -> (i, j)>
+func.func @panels(%a: memref<32x100xf32>, %b: memref<20x100x24xf32>,
+                  %c: memref<32x480xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<32x100xf32>, memref<20x100x24xf32>)
+      outs(%c : memref<32x480xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
 // Short sums into a large result are written along its rows, the inner of the
 // two loops (over 5024 columns, not 96 rows).
 // CHECK-LABEL: func @along_rows
