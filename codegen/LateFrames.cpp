@@ -7,9 +7,10 @@
 //                                           copy i -> middle of p ; reader(p)
 //
 // What frames an array that is read in pieces (PaddedArray.h) becomes part of
-// its reader's kernel, where LocalFrames makes pieces of it, whatever level the
-// code is for; and what computes the image computes it into memory of its own,
-// without gaps, so that it may be an epilogue of what comes before.
+// its reader's kernel, where LocalFrames makes pieces of it, or Winograd
+// blocks, whatever level the code is for; and what computes the image computes
+// it into memory of its own, without gaps, so that it may be an epilogue of
+// what comes before.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/BufferRegions.h"
@@ -176,10 +177,13 @@ void LateFrames::runOnOperation() {
   SmallVector<memref::AllocOp> allocs;
   getOperation().walk([&](memref::AllocOp op) { allocs.push_back(op); });
   last.reset();
-  for (memref::AllocOp alloc : allocs)
-    if (std::optional<PaddedArray> array = PaddedArray::match(alloc);
-        array && canRewrite(*array))
+  for (memref::AllocOp alloc : allocs) {
+    std::optional<PaddedArray> array = PaddedArray::match(alloc);
+    if (!array)
+      array = PaddedArray::matchBlocks(alloc);
+    if (array && canRewrite(*array))
       rewrite(*array);
+  }
 }
 
 } // namespace

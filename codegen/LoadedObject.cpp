@@ -48,6 +48,7 @@ static SymbolMap runtimeSymbols(const LLJIT &jit) {
   add("mg_model_load_weights", &mg_model_load_weights);
   add("mg_model_place_state", &mg_model_place_state);
   add("mg_parallel_for", &mg_parallel_for);
+  add("mg_pool_threads", &mg_pool_threads);
   add("mg_profile_begin", &mg_profile_begin);
   add("mg_profile_end", &mg_profile_end);
   add("memcpy", static_cast<void *(*)(void *, const void *, size_t)>(&memcpy));

@@ -158,23 +158,12 @@ void FrameEmitter::eraseOps() {
   array.reader.erase();
   if (start)
     start.erase();
-  array.copy().erase();
-  array.middle.erase();
-  array.fill.erase();
-  array.alloc.erase();
+  array.erase();
 }
 
 //===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
-
-/// Whether the frame is made in its reader's kernel (LateFrames.cpp).
-static bool isLate(PaddedArray &array) {
-  Attribute kernel = array.reader->getAttr("mg.kernel");
-  return kernel && array.copy() &&
-         array.copy()->getAttr("mg.kernel") == kernel &&
-         array.fill->getAttr("mg.kernel") == kernel;
-}
 
 namespace {
 
@@ -186,7 +175,7 @@ struct LocalFrames : public impl::LocalFramesBase<LocalFrames> {
     getOperation().walk([&](memref::AllocOp op) { allocs.push_back(op); });
     for (memref::AllocOp alloc : allocs)
       if (std::optional<PaddedArray> array = PaddedArray::match(alloc);
-          array && isLate(*array))
+          array && array->isLate())
         rewrite(*array);
   }
 

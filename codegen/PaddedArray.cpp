@@ -18,9 +18,16 @@ static constexpr int64_t enoughBytes = 64 << 10, mostBytes = 256 << 10;
 
 std::optional<PaddedArray> PaddedArray::match(memref::AllocOp alloc) {
   PaddedArray array(alloc);
-  if (!alloc.getType().hasStaticShape() || !array.findMembers() ||
-      !array.chooseWalks())
+  if (!array.findMembers() || isWinograd(array.reader) || !array.chooseWalks())
     return std::nullopt;
+  return array;
+}
+
+std::optional<PaddedArray> PaddedArray::matchBlocks(memref::AllocOp alloc) {
+  PaddedArray array(alloc);
+  if (!array.findMembers() || !isWinograd(array.reader))
+    return std::nullopt;
+  array.followers = findFollowers(array.reader);
   return array;
 }
 
@@ -34,6 +41,8 @@ static bool isMiddle(memref::SubViewOp view) {
 
 /// Sorts the users of the array; false if there are others than expected.
 bool PaddedArray::findMembers() {
+  if (!type().hasStaticShape())
+    return false;
   for (Operation *user : alloc->getUsers()) {
     if (user->getBlock() != alloc->getBlock())
       return false;
@@ -51,8 +60,7 @@ bool PaddedArray::findMembers() {
          llvm::none_of(reader.getDpsInits(),
                        [&](Value init) { return init == alloc.getResult(); }) &&
          !reader.hasIndexSemantics() && reader.getNumReductionLoops() > 0 &&
-         !llvm::is_contained(reader.getStaticLoopRanges(), 0) &&
-         !isWinograd(reader);
+         !llvm::is_contained(reader.getStaticLoopRanges(), 0);
 }
 
 /// What a piece of a contraction has along the rows or columns of its tiles, at
@@ -128,6 +136,19 @@ memref::CopyOp PaddedArray::copy() {
   auto copy = dyn_cast<memref::CopyOp>(*middle->user_begin());
   return copy && copy.getTarget() == middle.getResult() ? copy
                                                         : memref::CopyOp();
+}
+
+bool PaddedArray::isLate() {
+  Attribute kernel = reader->getAttr("mg.kernel");
+  return kernel && copy() && copy()->getAttr("mg.kernel") == kernel &&
+         fill->getAttr("mg.kernel") == kernel;
+}
+
+void PaddedArray::erase() {
+  copy().erase();
+  middle.erase();
+  fill.erase();
+  alloc.erase();
 }
 
 int64_t PaddedArray::pieces() {

@@ -140,13 +140,14 @@ def AddDebugScopes : Pass<"mg-add-debug-scopes", "mlir::ModuleOp"> {
   let dependentDialects = ["mlir::LLVM::LLVMDialect"];
 }
 
-def Winograd : Pass<"mg-winograd", "mlir::func::FuncOp"> {
+def Winograd : Pass<"mg-winograd", "mlir::ModuleOp"> {
   let summary = "3x3 convolutions to transforms and products";
   let description = [{
     In and out: the `buffers` level. A 3x3 convolution with steps of one, in f32
     and with channels enough, becomes loops over blocks of tiles: transform,
     products, transform back (codegen/Winograd.h). It rounds otherwise than the
-    sum of products.
+    sum of products. A padded image that the convolution's kernel makes is made
+    block by block.
   }];
   let dependentDialects = [
     "mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
@@ -159,8 +160,8 @@ def LateFrames : Pass<"mg-late-frames", "mlir::func::FuncOp"> {
   let summary = "Padded arrays become part of the kernel that reads them";
   let description = [{
     In and out: the `buffers` level. Where an op reads a padded array that can be
-    made in pieces (codegen/PaddedArray.h), the fill and the copy that make it
-    get the `mg.kernel` of that op and stand before it. What computed the image
+    made in pieces (codegen/PaddedArray.h), or in blocks by Winograd, the fill
+    and the copy that make it get the `mg.kernel` of that op and stand before it. What computed the image
     inside the array computes it into memory of its own.
   }];
   let dependentDialects = ["mlir::memref::MemRefDialect"];

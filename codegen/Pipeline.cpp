@@ -52,7 +52,7 @@ void buildToVectorPipeline(OpPassManager &passes, const Level &level,
   passes.addPass(createShareKernels());
   // While a convolution is one op.
   if (winograd)
-    passes.addNestedPass<func::FuncOp>(createWinograd());
+    passes.addPass(createWinograd());
   // Likewise.
   passes.addNestedPass<func::FuncOp>(createLocalFrames());
   // Loops over native vectors; it makes temporaries, so the plan is after it.

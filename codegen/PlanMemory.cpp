@@ -14,6 +14,7 @@
 //===----------------------------------------------------------------------===//
 #include "codegen/MemoryPlan.h"
 #include "codegen/Passes.h"
+#include "codegen/ThreadShares.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
@@ -147,28 +148,20 @@ FailureOr<Span> lifeOf(memref::AllocOp op, const Moments &moments) {
   return life;
 }
 
-std::optional<int64_t> tripCount(scf::ForallOp loop) {
-  if (!loop.isNormalized() ||
-      !llvm::all_of(loop.getStaticUpperBound(),
-                    [](int64_t n) { return !ShapedType::isDynamic(n); }))
-    return std::nullopt;
-  int64_t count = 1;
-  for (int64_t n : loop.getStaticUpperBound())
-    count *= n;
-  return count;
-}
-
 /// The number of the iteration that runs `allocation`, over all its loops.
 Value iterationNumber(OpBuilder &b, const Allocation &allocation) {
   const Location loc = allocation.op->getLoc();
   Value number = b.create<arith::ConstantIndexOp>(loc, 0);
-  for (scf::ForallOp loop : llvm::reverse(allocation.loops))
-    for (auto [iv, size] :
-         llvm::zip(loop.getInductionVars(), loop.getStaticUpperBound())) {
+  for (scf::ForallOp loop : llvm::reverse(allocation.loops)) {
+    SmallVector<int64_t> sizes(loop.getStaticUpperBound());
+    if (sizes.size() == 1)
+      sizes = {mostTrips(loop).value()};
+    for (auto [iv, size] : llvm::zip_equal(loop.getInductionVars(), sizes)) {
       Value count = b.create<arith::ConstantIndexOp>(loc, size);
       number = b.create<arith::MulIOp>(loc, number, count);
       number = b.create<arith::AddIOp>(loc, number, iv);
     }
+  }
   return number;
 }
 
@@ -246,7 +239,7 @@ LogicalResult Planner::collect(memref::AllocOp op) {
   Operation *outermost = op;
   for (auto loop = op->getParentOfType<scf::ForallOp>(); loop;
        loop = loop->getParentOfType<scf::ForallOp>()) {
-    const std::optional<int64_t> count = tripCount(loop);
+    const std::optional<int64_t> count = mostTrips(loop);
     if (!count)
       return op.emitError("internal: an allocation in a loop of unknown trips");
     result.loops.push_back(loop);

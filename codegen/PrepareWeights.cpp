@@ -151,11 +151,7 @@ static std::optional<Layout> choosePlanes(OpOperand &operand) {
                      dimOf(loops.tapRows), dimOf(loops.tapColumns),
                      conv->isTurned[0],    conv->isTurned[1]};
   layout.outer = {planeDim, resultDim, channelDim};
-  // Many tiles fill vectors by themselves: lanes along the results would only
-  // have the products turned (eight images of 256x14x14: 7.6 ms, in
-  // panels 8.7).
-  constexpr int64_t manyTiles = 128;
-  auto panels = block->tiles() < manyTiles
+  auto panels = block->hasPanels(*conv)
                     ? choosePanels(productNest(*conv, *block), 0)
                     : std::nullopt;
   if (panels) {

@@ -122,6 +122,27 @@ static bool isCandidate(linalg::GenericOp op) {
          (inputs == 3 && op.getBody()->getArgument(2).use_empty());
 }
 
+/// The image's map. Where there is one image, its index may be no loop's: then
+/// as if it moved with the loop over images, which nothing else read does.
+static AffineMap imageMapOf(linalg::GenericOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  SmallVector<int64_t> extents = op.getStaticLoopRanges();
+  AffineMap map = maps[0];
+  auto shape = cast<ShapedType>(op->getOperand(0).getType()).getShape();
+  for (unsigned d = 0; d < op.getNumLoops(); ++d) {
+    if (extents[d] != 1 || maps[0].isFunctionOfDim(d) ||
+        maps[1].isFunctionOfDim(d) || !maps.back().isFunctionOfDim(d))
+      continue;
+    for (unsigned i = 0; i < map.getNumResults(); ++i)
+      if (isa<AffineConstantExpr>(map.getResult(i)) && shape[i] == 1) {
+        SmallVector<AffineExpr> indices(map.getResults());
+        indices[i] = getAffineDimExpr(d, op.getContext());
+        return AffineMap::get(map.getNumDims(), 0, indices, op.getContext());
+      }
+  }
+  return map;
+}
+
 static WinogradConv withSizes(WinogradConv conv) {
   SmallVector<int64_t> extents = conv.op.getStaticLoopRanges();
   conv.images = extents[conv.loops.images];
@@ -136,6 +157,7 @@ static WinogradConv ofPlanes(linalg::GenericOp op, ArrayRef<int64_t> loops) {
   auto at = [&](unsigned i) { return unsigned(loops[i]); };
   WinogradConv conv{op, {at(0), at(1), at(2), at(3), at(4), at(5), at(6)}};
   conv.isTransformed = true;
+  conv.imageMap = imageMapOf(op);
   return withSizes(conv);
 }
 
@@ -148,8 +170,9 @@ std::optional<WinogradConv> WinogradConv::match(linalg::GenericOp op) {
   SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
   SmallVector<int64_t> extents = op.getStaticLoopRanges();
   WinogradConv conv{op};
+  conv.imageMap = imageMapOf(op);
   const AffineMap &output = maps.back();
-  if (!matchImage(maps[0], kinds, conv.loops) ||
+  if (!matchImage(conv.imageMap, kinds, conv.loops) ||
       !matchWeights(maps[1], kinds, conv) || !output.isProjectedPermutation() ||
       output.getNumResults() != 4 || op.getNumParallelLoops() != 4 ||
       extents[conv.loops.tapRows] != taps ||
@@ -164,6 +187,10 @@ bool WinogradConv::findKernel() {
     return false;
   if (!isOdd())
     followers = findFollowers(op);
+  if (auto alloc = op->getOperand(0).getDefiningOp<memref::AllocOp>())
+    frame = PaddedArray::matchBlocks(alloc);
+  if (frame && !frame->isLate())
+    frame.reset();
   return true;
 }
 
@@ -194,28 +221,23 @@ void WinogradConv::startFromZeros() {
 
 static constexpr int64_t planes = WinogradConv::in * WinogradConv::in;
 
-/// Cycles of AVX-512, measured: multiply-adds of the convolution and of
-/// products per cycle; of a tile for each of its channels and for each of its
-/// results; of the weights for a channel and a result.
-static constexpr double directPerCycle = 27, productsPerCycle = 24,
-                        inputCycles = 12, backCycles = 5, transformCycles = 12;
+/// Cycles of AVX-512, measured: multiply-adds of the convolution (with weights
+/// that are turned) and of products per cycle; of a tile for each of its
+/// channels and for each of its results; of the weights for a channel and a
+/// result.
+static constexpr double directPerCycle = 27, turnedPerCycle = 24,
+                        productsPerCycle = 27, inputCycles = 12, backCycles = 5,
+                        transformCycles = 12;
+/// Of loops over a block, for each of its channels and results.
+static constexpr double loopCycles = 100;
 /// What is more than the second and the third cache hold, of which others have
 /// a part, and bytes per cycle from beyond.
-static constexpr double secondCache = 1 << 20, thirdCache = 8 << 20,
+static constexpr double secondCache = 1.25 * (1 << 20), thirdCache = 8 << 20,
                         bytesFromThird = 12, bytesFromMemory = 3,
-                        bytesInStream = 8;
-
-/// Cycles to walk `bytes` of an array of `size`, of which the second cache
-/// keeps what it can.
-static double walkCycles(double bytes, double size) {
-  double far = std::max(0.0, 1 - secondCache / size);
-  return bytes * far / (size > thirdCache ? bytesFromMemory : bytesFromThird);
-}
-
-/// The same of weights that lie as they are read.
-static double streamCycles(double bytes, double size) {
-  return bytes * std::max(0.0, 1 - secondCache / size) / bytesInStream;
-}
+                        bytesFromSecond = 16, bytesInStream = 6;
+/// What threads that have a block less than others wait, as a part of what it
+/// would cost a single one.
+static constexpr double waitShare = 0.2;
 
 /// Bytes of so many weights for each channel and result.
 static double weightBytes(const WinogradConv &conv, int64_t count) {
@@ -226,17 +248,61 @@ static constexpr int64_t taps = WinogradConv::taps * WinogradConv::taps;
 
 static double directCycles(const WinogradConv &conv) {
   return double(conv.images) * conv.results * conv.channels * conv.height *
-         conv.width * taps / directPerCycle;
+         conv.width * taps /
+         (conv.areChannelsOutside ? turnedPerCycle : directPerCycle);
 }
 
-/// What the weights cost: once, and for each block.
-static double weightCycles(const WinogradConv &conv, double blocks) {
-  double bytes = weightBytes(conv, planes);
+bool WinogradBlock::hasPanels(const WinogradConv &conv) const {
+  constexpr int64_t manyTiles = 128;
+  return conv.isTransformed && tiles() < manyTiles;
+}
+
+/// What the vectors of a block have room for, by what it has: unless lanes run
+/// along the results.
+static double vectorWaste(const WinogradConv &conv,
+                          const WinogradBlock &block) {
+  constexpr int64_t lanes = 16;
+  const bool alongResults = !conv.isTransformed && conv.areChannelsOutside;
+  if (block.hasPanels(conv) || alongResults)
+    return 1;
+  return double(llvm::alignTo(block.tiles(), lanes)) / block.tiles();
+}
+
+/// Cycles to walk through U, V and M, block by block, of which the second cache
+/// keeps what it can.
+static double walkCycles(const WinogradConv &conv, const WinogradBlock &block,
+                         double blocks) {
+  const double weights = weightBytes(conv, planes),
+               tiles = planes * 4.0 * (conv.channels + conv.results) *
+                       block.tiles();
+  const double far = std::max(0.0, 1 - secondCache / (weights + tiles));
+  auto speedOf = [](double size) {
+    return size > thirdCache ? bytesFromMemory : bytesFromThird;
+  };
+  const double near = conv.isTransformed ? 0 : weights / bytesFromSecond;
+  return near * blocks +
+         far * blocks *
+             (weights /
+                  (conv.isTransformed ? bytesInStream : speedOf(weights)) +
+              2 * tiles / speedOf(tiles));
+}
+
+/// Of the weights, once.
+static double weightCycles(const WinogradConv &conv) {
   if (conv.isTransformed)
-    return streamCycles(bytes * blocks, bytes);
-  // They are written once and read by each block.
+    return 0;
+  double bytes = weightBytes(conv, planes);
+  double far = std::max(0.0, 1 - secondCache / bytes);
   return transformCycles * conv.channels * conv.results +
-         walkCycles(bytes * (1 + blocks) + weightBytes(conv, taps), bytes);
+         far * (bytes + weightBytes(conv, taps)) /
+             (bytes > thirdCache ? bytesFromMemory : bytesFromThird);
+}
+
+/// What two threads wait for each other at the end.
+static double waitCycles(double cycles, double blocks) {
+  if (blocks < WinogradBlock::enoughBlocks)
+    return 0;
+  return waitShare * cycles * (2 * std::ceil(blocks / 2) / blocks - 1);
 }
 
 /// All blocks.
@@ -245,13 +311,14 @@ static double blockCycles(const WinogradConv &conv,
   double tiles = double(conv.images) * conv.tileRows() * conv.tileColumns();
   double pairs = double(conv.channels) * conv.results,
          sides = double(conv.channels) + conv.results;
-  double products = planes * pairs * tiles / productsPerCycle;
-  double transforms =
-      tiles * (inputCycles * conv.channels + backCycles * conv.results);
   double blocks = tiles / block.tiles();
-  double tileBytes = planes * 4 * sides * block.tiles();
-  return products + transforms + weightCycles(conv, blocks) +
-         walkCycles(2 * tileBytes * blocks, tileBytes);
+  double products =
+      planes * pairs * tiles / productsPerCycle * vectorWaste(conv, block);
+  double transforms =
+      tiles * (inputCycles * conv.channels + backCycles * conv.results) +
+      loopCycles * sides * blocks;
+  double cycles = products + transforms + walkCycles(conv, block, blocks);
+  return weightCycles(conv) + cycles + waitCycles(cycles, blocks);
 }
 
 std::optional<WinogradBlock> WinogradBlock::choose(const WinogradConv &conv,

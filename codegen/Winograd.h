@@ -16,10 +16,13 @@
 //
 //   U[p] = weights   [results x channels]    once, in the order of the weights
 //   for blocks of tiles:
+//     rows of the image, with its frame, if that is made here
 //     V[p] = inputs  [channels x tiles]      transform: lanes along the tiles
 //     M[p] = U[p] . V[p]                     the register tile of any product
 //     results = back(M)                      transform
 //     what follows in the kernel, on the block's results
+//
+// Threads take blocks. Where there are fewer than that pays, they share each.
 //
 // Memory decides. V and M are four times their images, so a block is chosen
 // whose V and M stay in the second cache; but where U is larger than that, each
@@ -37,6 +40,7 @@
 #define MG_CODEGEN_WINOGRAD_H
 
 #include "codegen/LoopNest.h"
+#include "codegen/PaddedArray.h"
 
 namespace mg::codegen {
 
@@ -53,11 +57,14 @@ struct WinogradConv {
 
   mlir::linalg::GenericOp op;
   Loops loops = {};
+  mlir::AffineMap imageMap = {};
   int64_t images = 0, channels = 0, results = 0, height = 0, width = 0;
   /// What its sums start from.
   mlir::linalg::FillOp start = {};
   /// What runs block by block with it, in order.
   llvm::SmallVector<mlir::linalg::GenericOp> followers = {};
+  /// Its image, if the frame of that is made in the kernel.
+  std::optional<PaddedArray> frame = {};
   /// Per side of the window: whether weights are read from the last to the
   /// first.
   bool isTurned[2] = {false, false};
@@ -72,11 +79,18 @@ struct WinogradConv {
 
   unsigned outputAt() const { return op->getNumOperands() - 1; }
   mlir::Value output() const { return op->getOperand(outputAt()); }
+  /// Every dimension moves with a loop, the only image with one of a single
+  /// iteration.
+  mlir::AffineMap mapOf(unsigned operand) const {
+    return operand == 0
+               ? imageMap
+               : mlir::linalg::GenericOp(op).getIndexingMapsArray()[operand];
+  }
 
   /// On tensors or buffers.
   static std::optional<WinogradConv> match(mlir::linalg::GenericOp op);
-  /// On buffers: sets `start` and `followers`; false where the sums start from
-  /// something else than zeros.
+  /// On buffers: sets `start`, `followers` and `frame`; false where the sums
+  /// start from something else than zeros.
   bool findKernel();
   /// On buffers, where they do: lets them start from zeros, and adds what they
   /// started from afterwards.
@@ -93,6 +107,12 @@ struct WinogradBlock {
   int64_t images = 1, rows = 1, columns = 1;
 
   int64_t tiles() const { return images * rows * columns; }
+  /// Whether U lies in panels, for lanes along the results: where it is known.
+  /// Many tiles fill vectors by themselves, and the products would only have to
+  /// be turned (eight images of 256x14x14: 7.6 ms, in panels 8.7).
+  bool hasPanels(const WinogradConv &conv) const;
+  /// So many blocks are left to threads.
+  static constexpr int64_t enoughBlocks = 4;
   /// None where the sum of products is faster, unless that is no choice.
   static std::optional<WinogradBlock> choose(const WinogradConv &conv,
                                              bool isForced = false);

@@ -3,7 +3,9 @@
 // See Winograd.h.
 //
 //===----------------------------------------------------------------------===//
+#include "codegen/FramedRows.h"
 #include "codegen/KernelPart.h"
+#include "codegen/ThreadShares.h"
 #include "codegen/Winograd.h"
 #include "codegen/WinogradTransforms.h"
 
@@ -34,7 +36,8 @@ public:
       : b(b), conv(conv), op(conv.op), loc(op.getLoc()), block(block),
         image(op->getOperand(0)), result(conv.output()) {}
 
-  void emit();
+  /// Whether it makes the image's frame.
+  bool emit();
 
 private:
   /// A loop of the op, of which a window takes `size` steps from `offset`; they
@@ -63,8 +66,10 @@ private:
   Value createLike(Value buffer, ArrayRef<std::pair<unsigned, int64_t>> sizes,
                    unsigned operand);
   Value cropped(Value whole, Value like);
+  std::optional<FramedRows> framedRows();
   void extendImage();
-  void chooseResult();
+  void extendResult();
+  void createBlock();
   std::array<int64_t, 2> weightShape() const;
   void emitWeights();
   void emitInput();
@@ -72,7 +77,8 @@ private:
   void emitProducts();
   void emitBack();
   void emitFollowers();
-  void emitBlock();
+  void emitBlock(Value number);
+  void emitBlocks(Value begin, Value end);
   bool isPrivate(Value buffer);
   OpFoldResult number(int64_t value) { return b.getIndexAttr(value); }
   /// `begin` + i, of a buffer that has blocks before the one in hand.
@@ -85,8 +91,10 @@ private:
   const WinogradBlock &block;
   /// What is read and written in place of the op's operands.
   Value image, result;
-  /// The result has the room of one block.
-  bool isLocal = false;
+  /// The image or the result has the room of one block.
+  bool isImageLocal = false, isLocal = false;
+  /// What the local image is copied from.
+  std::optional<FramedRows> rows;
   Value weights, inputs, products;
   /// First image and row of the block in hand.
   Value firstImage, firstRow;
@@ -111,7 +119,7 @@ static unsigned dimOf(AffineMap map, unsigned loop) {
 WinogradEmitter::Window WinogradEmitter::windowOf(Value whole, unsigned operand,
                                                   ArrayRef<Part> parts,
                                                   unsigned loops) {
-  AffineMap map = op.getIndexingMapsArray()[operand];
+  AffineMap map = conv.mapOf(operand);
   unsigned rank = map.getNumResults();
   SmallVector<OpFoldResult> offsets(rank, number(0)), sizes(rank, number(1)),
       strides(rank, number(1));
@@ -170,7 +178,7 @@ SmallVector<WinogradEmitter::Part> WinogradEmitter::tileParts(unsigned channel,
                                                               int64_t channels,
                                                               int64_t i,
                                                               int64_t j) {
-  bool local = isLocal && channel == conv.loops.results;
+  bool local = channel == conv.loops.results ? isLocal : isImageLocal;
   return {{channel, 0, number(0), channels},
           {conv.loops.images, 1, local ? number(0) : plus(firstImage, 0),
            block.images},
@@ -256,7 +264,7 @@ AffineMap WinogradEmitter::planesMap() {
   loops[conv.loops.tapColumns] = b.getAffineDimExpr(0);
   loops[conv.loops.results] = b.getAffineDimExpr(1);
   loops[conv.loops.channels] = b.getAffineDimExpr(3);
-  return op.getIndexingMapsArray()[1].replaceDimsAndSymbols(loops, {}, 4, 0);
+  return conv.mapOf(1).replaceDimsAndSymbols(loops, {}, 4, 0);
 }
 
 /// [16][results][tiles] = [16][results][channels] . [16][channels][tiles]
@@ -330,7 +338,7 @@ Value WinogradEmitter::createLike(Value buffer,
   auto type = cast<MemRefType>(buffer.getType());
   SmallVector<int64_t> shape(type.getShape());
   for (auto [loop, size] : sizes)
-    shape[dimOf(op.getIndexingMapsArray()[operand], loop)] = size;
+    shape[dimOf(conv.mapOf(operand), loop)] = size;
   return b.create<memref::AllocOp>(
       loc, MemRefType::get(shape, type.getElementType()));
 }
@@ -343,9 +351,47 @@ Value WinogradEmitter::cropped(Value whole, Value like) {
                                      ones);
 }
 
+/// How the image is copied block by block: with the frame that is made in the
+/// kernel, and zeros where the last tiles stand over the edge. None where it is
+/// read as it is.
+std::optional<FramedRows> WinogradEmitter::framedRows() {
+  if (!conv.frame && !conv.isOdd())
+    return std::nullopt;
+  AffineMap map = conv.mapOf(0);
+  const unsigned images = dimOf(map, conv.loops.images),
+                 rowDim = dimOf(map, conv.loops.rows),
+                 columnDim = dimOf(map, conv.loops.columns);
+  auto type = cast<MemRefType>(image.getType());
+  FramedRows framed{image,
+                    Value(),
+                    SmallVector<int64_t>(type.getRank(), 0),
+                    SmallVector<int64_t>(type.getShape()),
+                    rowDim,
+                    block.rows * out,
+                    conv.tileRows() / block.rows};
+  if (conv.frame) {
+    PaddedArray frame = *conv.frame;
+    framed.image = frame.copy().getSource();
+    framed.fill = frame.fill.getInputs()[0];
+    framed.low.assign(frame.middle.getStaticOffsets().begin(),
+                      frame.middle.getStaticOffsets().end());
+    if (frame.middle.getType().getDimSize(images) != type.getDimSize(images))
+      return std::nullopt;
+  } else {
+    framed.fill = b.create<arith::ConstantOp>(loc, b.getF32FloatAttr(0));
+  }
+  const int64_t edge = in - out;
+  framed.shape[images] = block.images;
+  framed.shape[rowDim] = framed.step + edge;
+  framed.shape[columnDim] = conv.tileColumns() * out + edge;
+  return framed.isRegular() ? std::optional(framed) : std::nullopt;
+}
+
 /// Where the last tiles stand over the edge they read zeros.
 void WinogradEmitter::extendImage() {
-  if (!conv.isOdd())
+  rows = framedRows();
+  isImageLocal = rows.has_value();
+  if (isImageLocal || !conv.isOdd())
     return;
   int64_t edge = in - out;
   Value extended =
@@ -368,49 +414,73 @@ bool WinogradEmitter::isPrivate(Value buffer) {
          });
 }
 
-void WinogradEmitter::chooseResult() {
+void WinogradEmitter::extendResult() {
   isLocal = !conv.followers.empty() && isPrivate(result);
-  if (isLocal)
-    result = createLike(result,
-                        {{conv.loops.images, block.images},
-                         {conv.loops.rows, block.rows * out}},
-                        conv.outputAt());
-  else if (conv.isOdd())
+  if (!isLocal && conv.isOdd())
     result = createLike(result,
                         {{conv.loops.rows, conv.tileRows() * out},
                          {conv.loops.columns, conv.tileColumns() * out}},
                         conv.outputAt());
 }
 
-void WinogradEmitter::emitBlock() {
+/// The memory of a block.
+void WinogradEmitter::createBlock() {
+  inputs = createPlanes(conv.channels, block.tiles());
+  products = createPlanes(conv.results, block.tiles());
+  if (isImageLocal)
+    image = rows->create(b, loc);
+  if (isLocal)
+    result = createLike(conv.output(),
+                        {{conv.loops.images, block.images},
+                         {conv.loops.rows, block.rows * out}},
+                        conv.outputAt());
+}
+
+void WinogradEmitter::emitBlock(Value number) {
+  auto index = [&](int64_t value) -> Value {
+    return b.create<arith::ConstantIndexOp>(loc, value);
+  };
+  const int64_t inImage = conv.tileRows() / block.rows;
+  Value row = b.create<arith::RemUIOp>(loc, number, index(inImage)),
+        group = b.create<arith::DivUIOp>(loc, number, index(inImage));
+  firstImage = b.create<arith::MulIOp>(loc, group, index(block.images));
+  firstRow = b.create<arith::MulIOp>(loc, row, index(block.rows * out));
+  if (isImageLocal) {
+    SmallVector<OpFoldResult> offsets(rows->shape.size(), b.getIndexAttr(0));
+    offsets[dimOf(conv.mapOf(0), conv.loops.images)] = firstImage;
+    rows->copy(b, loc, image, row, offsets);
+  }
   emitInput();
   emitProducts();
   emitBack();
   emitFollowers();
 }
 
-void WinogradEmitter::emit() {
+void WinogradEmitter::emitBlocks(Value begin, Value end) {
+  createBlock();
+  Value one = b.create<arith::ConstantIndexOp>(loc, 1);
+  auto loop = b.create<scf::ForOp>(loc, begin, end, one);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  emitBlock(loop.getInductionVar());
+}
+
+bool WinogradEmitter::emit() {
   extendImage();
   emitWeights();
-  inputs = createPlanes(conv.channels, block.tiles());
-  products = createPlanes(conv.results, block.tiles());
-  chooseResult();
-  auto index = [&](int64_t value) -> Value {
-    return b.create<arith::ConstantIndexOp>(loc, value);
-  };
-  scf::buildLoopNest(b, loc, {index(0), index(0)},
-                     {index(conv.images), index(conv.tileRows() * out)},
-                     {index(block.images), index(block.rows * out)},
-                     [&](OpBuilder &inside, Location, ValueRange ivs) {
-                       OpBuilder::InsertionGuard guard(b);
-                       b.restoreInsertionPoint(inside.saveInsertionPoint());
-                       firstImage = ivs[0];
-                       firstRow = ivs[1];
-                       emitBlock();
-                     });
-  if (conv.isOdd())
+  extendResult();
+  const int64_t count =
+      conv.images / block.images * (conv.tileRows() / block.rows);
+  auto blocks = [&](Value begin, Value end) { emitBlocks(begin, end); };
+  if (count >= WinogradBlock::enoughBlocks)
+    emitShares(b, loc, count, blocks);
+  else
+    blocks(b.create<arith::ConstantIndexOp>(loc, 0),
+           b.create<arith::ConstantIndexOp>(loc, count));
+  if (!isLocal && conv.isOdd())
     b.create<memref::CopyOp>(loc, cropped(result, conv.output()),
                              conv.output());
+  return isImageLocal && conv.frame;
 }
 
 void emitWinograd(const WinogradConv &conv, const WinogradBlock &block) {
@@ -419,11 +489,13 @@ void emitWinograd(const WinogradConv &conv, const WinogradBlock &block) {
     last = conv.followers.back();
   OpBuilder b(last->getContext());
   b.setInsertionPointAfter(last);
-  WinogradEmitter(b, conv, block).emit();
+  const bool isFramed = WinogradEmitter(b, conv, block).emit();
   for (linalg::GenericOp follower : llvm::reverse(conv.followers))
     follower.erase();
   linalg::GenericOp(conv.op).erase();
   linalg::FillOp(conv.start).erase();
+  if (isFramed)
+    PaddedArray(*conv.frame).erase();
 }
 
 } // namespace mg::codegen
