@@ -63,7 +63,7 @@ def rate(row):
     return f"{rate:.1f}" if rate < 100 else f"{rate:.0f}"
 
 
-def cells(row, names, rates):
+def cells(row, names, rates, eager):
     ours, best = row["ours_us"], fastest(row)
     yield row["name"]
     yield micro(ours)
@@ -71,7 +71,8 @@ def cells(row, names, rates):
         yield rate(row)
     yield f"{100 * row['bound_us'] / ours:.0f} %" if ours else ""
     yield f"**{best / ours:.2f}**" if ours and best else ""
-    yield micro(row["eager_us"])
+    if eager:
+        yield micro(row["eager_us"])
     for name in names:
         yield micro(row["peers"].get(name))
 
@@ -97,10 +98,12 @@ def markdown(rows):
         some = [r for r in rows if (r["suite"], r["threads"]) == (suite, threads)]
         names = columns(some)
         rates = any(r.get("flops") for r in some)
-        head = ["us", "minigrad", *(["GFLOP/s"] if rates else []), "of the bound", "best peer / minigrad", "eager", *names]
+        eager = any(r["eager_us"] for r in some)
+        head = ["us", "minigrad", *(["GFLOP/s"] if rates else []), "of the bound", "best peer / minigrad",
+                *(["eager"] if eager else []), *names]
         lines += [f"### {suite}, {threads} thread{'s' if threads > 1 else ''}", "",
                   "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-        lines += ["| " + " | ".join(cells(r, names, rates)) + " |" for r in some]
+        lines += ["| " + " | ".join(cells(r, names, rates, eager)) + " |" for r in some]
         lines.append("")
         if threads > 1:
             lines += ["Placement of the two threads: " + ", ".join(

@@ -70,13 +70,13 @@ def main():
 
         for suite in options["suites"]:
             rows = suites.rows(suite, options["shapes"])
-            rows = [r for r in rows if options["filter"] in r.name]
+            rows = [r for r in rows if options["filter"] in r.name and r.dtype in options["dtypes"]]
             for i, row in enumerate(rows):
                 say(f"{suite} {i + 1}/{len(rows)}: {row.name}")
                 if hasattr(row, "export"):
                     row.export(build, folder)
-                result = measure.measure(row, suite, machine, ("ours", "eager", *versions), make, options["rounds"],
-                                         options["realtime"], say)
+                names = ("ours", "eager", *versions) if options["eager"] else ("ours", *versions)
+                result = measure.measure(row, suite, machine, names, make, options["rounds"], options["realtime"], say)
                 if options["memory"] and hasattr(row, "export"):
                     result["memory_mb"] = residents(row, ("ours", *result["peers"]), options, threads)
                 print(json.dumps(result), flush=True)
