@@ -375,6 +375,17 @@ static int64_t bytesRead(const LoopNest &nest, const Access &input) {
   return bytes;
 }
 
+/// Whether one of two threads has clearly more than the other of a loop in so
+/// many chunks of whole tiles, of which the last one has the rest, too.
+static bool isUneven(int64_t extent, int64_t tile, int64_t chunks) {
+  constexpr double clearly = 1.1;
+  const int64_t tiles = extent / tile,
+                perChunk = llvm::divideCeil(tiles, chunks),
+                count = llvm::divideCeil(tiles, perChunk),
+                first = count / 2 * perChunk * tile;
+  return 2 * std::max(first, extent - first) > clearly * extent;
+}
+
 /// Whether rows are about as many bytes as the panels beside them, or more. Of
 /// a chunk of columns each thread reads all rows, of which the other ones have
 /// just written the most, each line a journey from another core's cache; of a
@@ -382,8 +393,7 @@ static int64_t bytesRead(const LoopNest &nest, const Access &input) {
 /// knows which comes next.
 static bool areRowsLarge(const LoopNest &nest, const VectorPlan &plan) {
   int columns = chooseLaneInput(nest, plan.vector);
-  if (columns < 0 || plan.packed >= 0 || plan.depth ||
-      !nest.inputs[columns].hasPanels())
+  if (plan.depth)
     return false;
   int64_t panels = bytesRead(nest, nest.inputs[columns]);
   return llvm::any_of(nest.inputs, [&](const Access &input) {
@@ -392,11 +402,20 @@ static bool areRowsLarge(const LoopNest &nest, const VectorPlan &plan) {
   });
 }
 
-/// Chunks of rows, few of them, as each has all panels come.
+/// Chunks of rows, few of them, as each has all panels come: where rows are
+/// large, or panels so few that threads would have more or less of them.
 static bool planRowChunks(const LoopNest &nest, int64_t wanted,
                           VectorPlan &plan) {
   constexpr int64_t minRows = 48, most = 8;
-  if (plan.vector < 0 || !nest.contraction || !areRowsLarge(nest, plan))
+  if (plan.vector < 0 || !nest.contraction || plan.packed >= 0 ||
+      !nest.panels() || chooseLaneInput(nest, plan.vector) < 0)
+    return false;
+  const int64_t columns = nest.extents[plan.vector],
+                width = plan.tileOf(plan.vector);
+  const bool areColumnsUneven =
+      columns >= 2 * width &&
+      isUneven(columns, width, std::min(wanted, columns / width));
+  if (!areColumnsUneven && !areRowsLarge(nest, plan))
     return false;
   int64_t worth = sharedUses(nest, plan.vector) / minRows;
   for (unsigned level = plan.panelLevel + 1; level < plan.parallel.size();
@@ -406,8 +425,12 @@ static bool planRowChunks(const LoopNest &nest, int64_t wanted,
     int64_t chunks = std::min({wanted, most, worth, tiles / 2});
     if (chunks < 2)
       continue;
+    chunks = llvm::bit_floor(uint64_t(chunks));
+    while (chunks > 2 &&
+           isUneven(nest.extents[loop], plan.tileOf(loop), chunks))
+      chunks /= 2;
     plan.split = level;
-    plan.chunks = llvm::bit_floor(uint64_t(chunks));
+    plan.chunks = chunks;
     return true;
   }
   return false;
