@@ -16,7 +16,13 @@
 //     %y = generic ins(%x, %b) outs(%empty) { x + b }
 //       ->
 //     %y = generic ins(%b) outs(%x) { x + b }
-//   which saves memory, and the caches half of the lines.
+//   which saves memory, and the caches half of the lines;
+//
+//   else, in a kernel that runs row by row, an array of another kernel whose
+//   last readers are this one's, up to this op, at the same rows
+//     %s = sum ins(%x) ; %y = generic ins(%s, ..) outs(%empty)
+//       ->
+//     %s = sum ins(%x) ; %y = generic ins(%s, ..) outs(%x)
 //
 // Bufferization proves all of this again: where it cannot, it copies. So
 // nothing is done here that it could not prove: memory is taken over from ops
@@ -256,6 +262,120 @@ void computeInPlace(linalg::GenericOp op) {
       moveToInit(op, input, i);
 }
 
+//===----------------------------------------------------------------------===//
+// Onto what a kernel reads
+//===----------------------------------------------------------------------===//
+
+/// The kernel of an op; null: it is none's member.
+Attribute kernelOf(Operation *op) { return op->getAttr("mg.kernel"); }
+
+/// By row of the kernel, the dimension of an operand that it is; -1: none.
+SmallVector<int64_t> rowDimsOf(linalg::LinalgOp op, OpOperand &operand) {
+  SmallVector<int64_t> dims;
+  auto rows = op->getAttrOfType<DenseI64ArrayAttr>("mg.rows");
+  const AffineMap map = op.getMatchingIndexingMap(&operand);
+  for (int64_t row : rows ? rows.asArrayRef() : ArrayRef<int64_t>()) {
+    auto dim = map.getResultPosition(getAffineDimExpr(row, map.getContext()));
+    dims.push_back(dim ? int64_t(*dim) : -1);
+  }
+  return dims;
+}
+
+/// Whether the use is over before `op` writes the element: by another kernel,
+/// or in the same row, or at the element itself.
+bool endsBefore(OpOperand &use, linalg::GenericOp op, OpOperand &init) {
+  auto user = dyn_cast<linalg::GenericOp>(use.getOwner());
+  if (!user || user->getBlock() != op->getBlock() || !user.isDpsInput(&use))
+    return false;
+  if (user == op)
+    return op.getMatchingIndexingMap(&use) == op.getMatchingIndexingMap(&init);
+  if (!user->isBeforeInBlock(op))
+    return false;
+  return kernelOf(user) != kernelOf(op) ||
+         rowDimsOf(user, use) == rowDimsOf(op, init);
+}
+
+/// Where an op, or the fill that it starts from, is told its fresh destination;
+/// null: it has another one.
+OpOperand *freshInitOf(OpResult value) {
+  auto op = dyn_cast<linalg::LinalgOp>(value.getOwner());
+  if (!op)
+    return nullptr;
+  OpOperand *init = op.getDpsInitOperand(value.getResultNumber());
+  auto fill = init->get().getDefiningOp<linalg::FillOp>();
+  if (fill && fill->hasOneUse())
+    init = fill.getDpsInitOperand(0);
+  return isFresh(init->get()) ? init : nullptr;
+}
+
+/// An output of the entry that is nothing but the destination of one op; null:
+/// it is something else.
+bufferization::ToTensorOp outputOf(Value destination) {
+  auto output = destination.getDefiningOp<bufferization::ToTensorOp>();
+  if (!output || !isa<BlockArgument>(output.getMemref()))
+    return {};
+  auto isEnd = llvm::IsaPred<bufferization::MaterializeInDestinationOp>;
+  const bool isOnly =
+      llvm::count_if(output->getUsers(), std::not_fn(isEnd)) == 1 &&
+      llvm::all_of(output.getMemref().getUsers(), [&](Operation *user) {
+        return user == output || isEnd(user);
+      });
+  return isOnly ? output : bufferization::ToTensorOp();
+}
+
+/// Whether `op` may write where `value`, of another kernel, lies: that dies in
+/// the rows of this one.
+bool canTake(Value value, linalg::GenericOp op, OpOperand &init) {
+  auto result = dyn_cast<OpResult>(value);
+  return result && value.getType() == init.get().getType() &&
+         value.getParentBlock() == op->getBlock() &&
+         kernelOf(result.getOwner()) != kernelOf(op) && freshInitOf(result) &&
+         llvm::all_of(value.getUses(), [&](OpOperand &use) {
+           return endsBefore(use, op, init);
+         });
+}
+
+Value findDyingArray(linalg::GenericOp op, OpOperand &init) {
+  const SmallVector<int64_t> rows = rowDimsOf(op, init);
+  if (rows.empty() || llvm::is_contained(rows, -1) ||
+      !op.getMatchingIndexingMap(&init).isPermutation() ||
+      op.payloadUsesValueFromOperand(&init))
+    return {};
+  // Between members stands what makes their memory.
+  for (Operation *member = op; member; member = member->getPrevNode()) {
+    if (kernelOf(member) && kernelOf(member) != kernelOf(op))
+      break;
+    for (Value operand : member->getOperands())
+      if (kernelOf(member) && canTake(operand, op, init))
+        return operand;
+  }
+  return {};
+}
+
+/// Whether others read the result: in a kernel it has no memory of its own.
+bool leavesKernel(linalg::GenericOp op, OpOperand &init) {
+  return llvm::any_of(
+      op.getTiedOpResult(&init).getUsers(),
+      [&](Operation *user) { return kernelOf(user) != kernelOf(op); });
+}
+
+/// Has the op write onto an array that its kernel is the last to read. Where
+/// the op's own destination is an output, that array moves there.
+void computeInKernel(linalg::GenericOp op, OpOperand &init) {
+  bufferization::ToTensorOp output = outputOf(init.get());
+  Value array;
+  if (kernelOf(op) && (isFresh(init.get()) || output) && leavesKernel(op, init))
+    array = findDyingArray(op, init);
+  if (!array)
+    return;
+  if (output) {
+    OpOperand *first = freshInitOf(cast<OpResult>(array));
+    output->moveBefore(first->getOwner());
+    first->set(output);
+  }
+  init.set(array);
+}
+
 class ReuseDestinations
     : public impl::ReuseDestinationsBase<ReuseDestinations> {
   void runOnOperation() final {
@@ -267,7 +387,11 @@ class ReuseDestinations
       sortInserts(insert);
     for (tensor::InsertSliceOp insert : inserts)
       computeInSlice(insert);
-    getOperation()->walk([](linalg::GenericOp op) { computeInPlace(op); });
+    getOperation()->walk([](linalg::GenericOp op) {
+      computeInPlace(op);
+      for (OpOperand &init : op.getDpsInitsMutable())
+        computeInKernel(op, init);
+    });
   }
 };
 

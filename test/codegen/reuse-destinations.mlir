@@ -114,3 +114,111 @@ func.func @overlap(%x: tensor<4xf32>, %y: tensor<5xf32>) -> tensor<8xf32> {
   %k = tensor.insert_slice %p into %j[4] [4] [1] : tensor<4xf32> into tensor<8xf32>
   return %k : tensor<8xf32>
 }
+
+// Rows that are summed up and divided, by a kernel that runs row by row: the
+// array of the kernel before becomes that of the result.
+// CHECK-LABEL: func.func @rows
+// CHECK: %[[X:.*]] = linalg.generic
+// CHECK: math.exp
+// CHECK: %[[S:.*]] = linalg.generic {{.*}} ins(%[[X]]
+// CHECK: linalg.generic {{.*}} ins(%[[S]]{{.*}} outs(%[[X]]
+#row = affine_map<(d0, d1) -> (d0)>
+#column = affine_map<(d0, d1) -> (d1)>
+#across = affine_map<(d0, d1) -> (d1, d0)>
+func.func @rows(%x: tensor<8x8xf32>, %s: tensor<8xf32>) -> tensor<8x8xf32> {
+  %e = tensor.empty() : tensor<8x8xf32>
+  %p = linalg.generic {indexing_maps = [#m, #m], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<8x8xf32>) outs(%e : tensor<8x8xf32>) attrs = {mg.kernel = 0 : i64, mg.rows = array<i64: 0>} {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x8xf32>
+  %t = linalg.generic {indexing_maps = [#m, #row], iterator_types = ["parallel", "reduction"]} ins(%p : tensor<8x8xf32>) outs(%s : tensor<8xf32>) attrs = {mg.kernel = 1 : i64, mg.rows = array<i64: 0>} {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %in, %out : f32
+    linalg.yield %0 : f32
+  } -> tensor<8xf32>
+  %f = tensor.empty() : tensor<8x8xf32>
+  %y = linalg.generic {indexing_maps = [#row, #m, #m], iterator_types = ["parallel", "parallel"]} ins(%t, %x : tensor<8xf32>, tensor<8x8xf32>) outs(%f : tensor<8x8xf32>) attrs = {mg.kernel = 1 : i64, mg.rows = array<i64: 0>} {
+  ^bb0(%in: f32, %a: f32, %out: f32):
+    %0 = arith.divf %a, %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x8xf32>
+  return %y : tensor<8x8xf32>
+}
+
+// Not where the kernel's rows are the array's columns, nor where something
+// reads the array afterwards.
+// CHECK-LABEL: func.func @columns
+// CHECK: %[[X:.*]] = linalg.generic
+// CHECK: math.exp
+// CHECK: %[[F:.*]] = tensor.empty() : tensor<8x8xf32>
+// CHECK: linalg.generic
+// CHECK-NOT: outs(%[[X]]
+func.func @columns(%x: tensor<8x8xf32>, %s: tensor<8xf32>) -> tensor<8x8xf32> {
+  %e = tensor.empty() : tensor<8x8xf32>
+  %p = linalg.generic {indexing_maps = [#m, #m], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<8x8xf32>) outs(%e : tensor<8x8xf32>) attrs = {mg.kernel = 0 : i64, mg.rows = array<i64: 0>} {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x8xf32>
+  %t = linalg.generic {indexing_maps = [#across, #row], iterator_types = ["parallel", "reduction"]} ins(%p : tensor<8x8xf32>) outs(%s : tensor<8xf32>) attrs = {mg.kernel = 1 : i64, mg.rows = array<i64: 0>} {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %in, %out : f32
+    linalg.yield %0 : f32
+  } -> tensor<8xf32>
+  %f = tensor.empty() : tensor<8x8xf32>
+  %y = linalg.generic {indexing_maps = [#row, #m, #m], iterator_types = ["parallel", "parallel"]} ins(%t, %x : tensor<8xf32>, tensor<8x8xf32>) outs(%f : tensor<8x8xf32>) attrs = {mg.kernel = 1 : i64, mg.rows = array<i64: 0>} {
+  ^bb0(%in: f32, %a: f32, %out: f32):
+    %0 = arith.divf %a, %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x8xf32>
+  return %y : tensor<8x8xf32>
+}
+
+// CHECK-LABEL: func.func @read_again
+// CHECK: %[[X:.*]] = linalg.generic {{.*}} outs
+// CHECK-NOT: outs(%[[X]]
+// CHECK: return
+func.func @read_again(%x: tensor<8x8xf32>, %s: tensor<8xf32>) -> (tensor<8x8xf32>, tensor<8x8xf32>) {
+  %e = tensor.empty() : tensor<8x8xf32>
+  %p = linalg.generic {indexing_maps = [#m, #m], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<8x8xf32>) outs(%e : tensor<8x8xf32>) attrs = {mg.kernel = 0 : i64, mg.rows = array<i64: 0>} {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x8xf32>
+  %f = tensor.empty() : tensor<8x8xf32>
+  %y = linalg.generic {indexing_maps = [#row, #m, #m], iterator_types = ["parallel", "parallel"]} ins(%s, %p : tensor<8xf32>, tensor<8x8xf32>) outs(%f : tensor<8x8xf32>) attrs = {mg.kernel = 1 : i64, mg.rows = array<i64: 0>} {
+  ^bb0(%in: f32, %a: f32, %out: f32):
+    %0 = arith.divf %a, %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x8xf32>
+  %g = tensor.empty() : tensor<8x8xf32>
+  %z = linalg.generic {indexing_maps = [#m, #m], iterator_types = ["parallel", "parallel"]} ins(%p : tensor<8x8xf32>) outs(%g : tensor<8x8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.sin %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x8xf32>
+  return %y, %z : tensor<8x8xf32>, tensor<8x8xf32>
+}
+
+// An output: what the kernel reads lies there before.
+// CHECK-LABEL: func.func @output
+// CHECK: %[[Y:.*]] = bufferization.to_tensor %arg1 restrict writable
+// CHECK: %[[X:.*]] = linalg.generic {{.*}} outs(%[[Y]]
+// CHECK: linalg.generic {{.*}} outs(%[[X]]
+func.func @output(%x: tensor<8x8xf32>, %out: memref<8x8xf32>, %s: tensor<8xf32>) {
+  %e = tensor.empty() : tensor<8x8xf32>
+  %p = linalg.generic {indexing_maps = [#m, #m], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<8x8xf32>) outs(%e : tensor<8x8xf32>) attrs = {mg.kernel = 0 : i64, mg.rows = array<i64: 0>} {
+  ^bb0(%in: f32, %old: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x8xf32>
+  %f = bufferization.to_tensor %out restrict writable : memref<8x8xf32>
+  %y = linalg.generic {indexing_maps = [#row, #m, #m], iterator_types = ["parallel", "parallel"]} ins(%s, %p : tensor<8xf32>, tensor<8x8xf32>) outs(%f : tensor<8x8xf32>) attrs = {mg.kernel = 1 : i64, mg.rows = array<i64: 0>} {
+  ^bb0(%in: f32, %a: f32, %old: f32):
+    %0 = arith.divf %a, %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x8xf32>
+  bufferization.materialize_in_destination %y in restrict writable %out : (tensor<8x8xf32>, memref<8x8xf32>) -> ()
+  return
+}
