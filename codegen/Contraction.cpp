@@ -48,6 +48,8 @@ struct TileSpace {
   int64_t overlap = 1;
   /// Rows of a tile, at most.
   int64_t most = maxRows;
+  /// Bytes by which a tile's piece of a step reaches into one more line.
+  int64_t beyond = 0;
 
   double cycles(int64_t rows, int64_t vecs) const;
 
@@ -68,8 +70,9 @@ double TileSpace::tileCycles(int64_t rows, int64_t vecs) const {
   if (rows == 0 || vecs == 0)
     return 0;
   double units = std::max({rows * vecs, rows + vecs, minSums}) / 2.0;
-  bool isFar = steps / overlap * vecs * bytes > firstCacheBytes;
-  double lines = double(vecs * bytes) / lineBytes / overlap;
+  const int64_t piece = vecs * bytes + beyond;
+  bool isFar = steps / overlap * piece > firstCacheBytes;
+  double lines = double(piece) / lineBytes / overlap;
   return std::max(units, isFar ? lines * farLineCycles : 0) + 0.25;
 }
 
@@ -178,6 +181,16 @@ static int64_t mostSingleRows(const LoopNest &nest, int row) {
   return shares ? maxRows : maxSingleRows;
 }
 
+/// Whether pieces along `vector`, of which each step reads one, begin anywhere
+/// in a line.
+static bool areCut(const LoopNest &nest, const Access &input, unsigned vector) {
+  return !input.hasPanels() && input.strides[vector] == 1 &&
+         llvm::any_of(llvm::seq<unsigned>(0, nest.size()), [&](unsigned d) {
+           return nest.reduction[d] &&
+                  input.strides[d] * bytesOf(input) % lineBytes != 0;
+         });
+}
+
 /// Tiles with vectors of `lanes` along `vector` and rows along `row` (-1: one).
 static TileSpace tileSpace(const LoopNest &nest, unsigned vector, int row,
                            int64_t lanes, int64_t registers) {
@@ -198,7 +211,9 @@ static TileSpace tileSpace(const LoopNest &nest, unsigned vector, int row,
           bytes,
           steps,
           overlap,
-          vecs == 1 ? mostSingleRows(nest, row) : maxRows};
+          vecs == 1 ? mostSingleRows(nest, row) : maxRows,
+          input >= 0 && areCut(nest, nest.inputs[input], vector) ? lineBytes
+                                                                 : 0};
 }
 
 int64_t sharedUses(const LoopNest &nest, unsigned loop) {
@@ -297,6 +312,7 @@ std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
   TileSpace space = tileSpace(merged, own, chooseRowLoop(merged, own), lanes,
                               /*registers=*/32);
   space.overlap = 1;
+  space.beyond = 0;
   int64_t width = lanes * vecsOfPanel(merged, merged.inputs[input], own,
                                       chooseTile(space).vecs, lanes);
   LoopNest panels = nest;

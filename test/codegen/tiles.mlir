@@ -1,0 +1,37 @@
+// RUN: mgc-opt %s --mg-vectorize="lanes=16 grain=0" --cse --split-input-file | FileCheck %s
+
+// Five vectors of each of 96 rows are what the first cache holds where they are
+// whole lines; where they begin anywhere they take six, and tiles are narrower.
+// CHECK-LABEL: func @whole_lines
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c160{{.*}} step %c80
+// CHECK-LABEL: func @cut_lines
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c192{{.*}} step %c48
+#a = affine_map<(i, j, k) -> (i, k)>
+#b = affine_map<(i, j, k) -> (k, j)>
+#c = affine_map<(i, j, k) -> (i, j)>
+func.func @whole_lines(%a: memref<576x96xf32>, %b: memref<96x208xf32>,
+                       %c: memref<576x208xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<576x96xf32>, memref<96x208xf32>)
+      outs(%c : memref<576x208xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @cut_lines(%a: memref<576x96xf32>, %b: memref<96x196xf32>,
+                     %c: memref<576x196xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<576x96xf32>, memref<96x196xf32>)
+      outs(%c : memref<576x196xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
