@@ -418,7 +418,7 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    frameFills(rewriter, getOperation());
+    frameFills(rewriter, getOperation(), grain);
     getOperation().walk([&](memref::CopyOp copy) {
       rewriter.setInsertionPoint(copy);
       copyToGeneric(rewriter, copy);
