@@ -350,6 +350,9 @@ static constexpr int64_t maxChunks = 64;
 /// Chunks that are so many that a loop further in, which as the outermost one
 /// would have all outer ones' operands read again by each chunk, is no better.
 static constexpr int64_t enoughChunks = 16;
+/// The same where the outer loop has products of its own in each iteration:
+/// further in, each chunk would go through the factors of all of them.
+static constexpr int64_t enoughProducts = 8;
 
 double workOf(const LoopNest &nest) {
   // What a tile reads it uses again and again.
@@ -436,6 +439,14 @@ static bool planRowChunks(const LoopNest &nest, int64_t wanted,
   return false;
 }
 
+/// Whether the loop goes from one product to another with other factors.
+static bool isBatch(const LoopNest &nest, unsigned loop) {
+  return nest.contraction &&
+         llvm::all_of(nest.inputs, [&](const Access &input) {
+           return !input.isScalar() && input.isLinear() && input.strides[loop];
+         });
+}
+
 static void planThreads(const LoopNest &nest, int64_t wanted,
                         VectorPlan &plan) {
   if (wanted == 1 || plan.parallel.empty() || planRowChunks(nest, wanted, plan))
@@ -456,8 +467,11 @@ static void planThreads(const LoopNest &nest, int64_t wanted,
                                           (8 * minPanelUses))));
     return std::min(tiles, wanted);
   };
+  auto enoughAt = [&](unsigned level) {
+    return isBatch(nest, plan.parallel[level]) ? enoughProducts : enoughChunks;
+  };
   for (unsigned level = 0; level < plan.parallel.size(); ++level)
-    if (std::min(chunksOf(level), enoughChunks) > chunksOf(plan.split))
+    if (std::min(chunksOf(level), enoughAt(plan.split)) > chunksOf(plan.split))
       plan.split = level;
   plan.chunks = std::max<int64_t>(1, chunksOf(plan.split));
   if (hasPanel)

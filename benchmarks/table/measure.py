@@ -1,4 +1,5 @@
 """One row: every contestant answers, then takes its turn in interleaved rounds."""
+import contextlib
 import os
 import statistics
 import time
@@ -73,7 +74,8 @@ def schedule(able, policy):
     processes = [os.getpid(), *(c.runner.process.pid for c in able if hasattr(c.runner, "process"))]
     for process in processes:
         for thread in os.listdir(f"/proc/{process}/task"):
-            os.sched_setscheduler(int(thread), policy, os.sched_param(int(policy == os.SCHED_RR)))
+            with contextlib.suppress(ProcessLookupError):  # it has ended since
+                os.sched_setscheduler(int(thread), policy, os.sched_param(int(policy == os.SCHED_RR)))
 
 
 def measure(row, suite, machine, names, make, rounds, realtime, say):

@@ -594,3 +594,27 @@ func.func @large_panels(%a: memref<196x64xf32>, %b: memref<20x64x48xf32>,
   }
   return
 }
+
+// -----
+
+// Each product of a batch has its own factors, which stay in the cache for all
+// of its rows: chunks are of products, if those are enough.
+// CHECK-LABEL: func @batch
+// CHECK: scf.forall (%{{.*}}) in (12)
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c19{{[0-9]}}{{.*}} step
+#a = affine_map<(n, i, j, k) -> (n, i, k)>
+#b = affine_map<(n, i, j, k) -> (n, k, j)>
+#c = affine_map<(n, i, j, k) -> (n, i, j)>
+func.func @batch(%a: memref<12x196x64xf32>, %b: memref<12x64x32xf32>,
+                 %c: memref<12x196x32xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<12x196x64xf32>, memref<12x64x32xf32>)
+      outs(%c : memref<12x196x32xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
