@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "codegen/TurnedBlocks.h"
 
+#include "codegen/CopyNest.h"
 #include "codegen/Streams.h"
 #include "codegen/TileEmitter.h"
 
@@ -194,17 +195,6 @@ void TurnedBlocks::emitBlock(OpBuilder &b, LoopNest block) {
   TileEmitter(b, block, planVectors(block, plan.nativeLanes, 0)).emit();
 }
 
-/// Yields its first argument.
-static std::unique_ptr<Block> createCopy(OpBuilder &b, Location loc,
-                                         Type type) {
-  auto body = std::make_unique<Block>();
-  body->addArguments({type, type}, {loc, loc});
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(body.get());
-  b.create<linalg::YieldOp>(loc, body->getArgument(0));
-  return body;
-}
-
 /// Begins and lengths that cover [0, extent) by whole vectors where there is
 /// room for one: what is left over is copied once more, with neighbours.
 static SmallVector<std::pair<int64_t, int64_t>> wholeParts(int64_t extent,
@@ -218,7 +208,7 @@ static SmallVector<std::pair<int64_t, int64_t>> wholeParts(int64_t extent,
 /// Copies what the block reads of `access`, and lets it read the copy.
 void TurnedBlocks::turn(OpBuilder &b, const LoopNest &block, Access &access,
                         Value buffer) {
-  auto body = createCopy(b, nest.loc, access.element);
+  auto body = createCopyBody(b, nest.loc, access.element);
   for (auto [row, height] : wholeParts(block.extents[plan.row], plan.lanes))
     for (auto [column, width] :
          wholeParts(block.extents[plan.vector], plan.lanes)) {

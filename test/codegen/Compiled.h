@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <random>
 
 namespace mg::codegen::test {
 
@@ -33,6 +34,16 @@ inline mlir::FailureOr<Artefact> compileText(llvm::StringRef text,
   if (!module)
     return mlir::failure();
   return compile(*module, options);
+}
+
+/// Normally distributed: what rounds in every addition.
+inline std::vector<float> normal(int64_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> distribution;
+  std::vector<float> values(count);
+  for (float &value : values)
+    value = distribution(random);
+  return values;
 }
 
 /// The levels that this machine runs.

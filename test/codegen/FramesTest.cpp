@@ -11,7 +11,6 @@
 #include "codegen/PaddedArray.h"
 
 #include <cmath>
-#include <random>
 
 using namespace mg::codegen;
 using namespace mg::codegen::test;
@@ -119,15 +118,6 @@ std::string program(const Conv &c) {
   return text;
 }
 
-std::vector<float> noise(int64_t n, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(n);
-  for (float &value : values)
-    value = normal(random);
-  return values;
-}
-
 /// The image, and zeros beyond it.
 struct Image {
   const Conv &c;
@@ -177,10 +167,10 @@ void compare(const Conv &c, const std::vector<float> &x,
 void Frames::check(const Conv &c, int threads) {
   const Compiled compiled(program(c), Options{.levels = {GetParam()}});
   ASSERT_TRUE(compiled);
-  const auto x = noise(c.images * c.channels * c.height * c.width, 1),
-             w = noise(c.outputs() * (c.results ? c.channels : 1) * c.window *
-                           c.window,
-                       2);
+  const auto x = normal(c.images * c.channels * c.height * c.width, 1),
+             w = normal(c.outputs() * (c.results ? c.channels : 1) * c.window *
+                            c.window,
+                        2);
   const size_t count =
       c.images * c.outputs() * c.along(c.rows()) * c.along(c.columns());
   std::vector<float> alone(count, NAN), shared(count, NAN);

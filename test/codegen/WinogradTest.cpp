@@ -8,7 +8,6 @@
 #include "Kernel.h"
 
 #include <cmath>
-#include <random>
 
 using namespace mg::codegen;
 using namespace mg::codegen::test;
@@ -21,15 +20,6 @@ struct Shape {
   /// a gradient with respect to images.
   bool turned = false;
 };
-
-std::vector<float> noise(int64_t n, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(n);
-  for (float &value : values)
-    value = normal(random);
-  return values;
-}
 
 std::string tensor(std::vector<int64_t> shape) {
   return Operand{std::move(shape), ""}.tensor();
@@ -105,10 +95,10 @@ protected:
     const Compiled compiled(program(s, follows, last), options);
     ASSERT_TRUE(compiled);
     const int64_t count = s.images * s.results * s.height * s.width;
-    const auto x = noise(s.images * s.channels * (s.height + 2) * (s.width + 2),
-                         1),
-               w = noise(s.results * s.channels * 9, 2),
-               bias = noise(s.results, 3), residual = noise(count, 4);
+    const auto x = normal(
+                   s.images * s.channels * (s.height + 2) * (s.width + 2), 1),
+               w = normal(s.results * s.channels * 9, 2),
+               bias = normal(s.results, 3), residual = normal(count, 4);
     std::vector<float> y(count, NAN);
     ASSERT_EQ(compiled.call({x.data(), w.data(), bias.data(), residual.data()},
                             {y.data()}),
