@@ -86,6 +86,27 @@ HWY_INLINE __m128d ScaleRaw(__m128d x, __m128d n) {
 }
 #endif
 
+#if HWY_TARGET <= HWY_AVX2
+// table[i] of each lane's low bits i, where the table has a vector's lanes.
+#if HWY_TARGET <= HWY_AVX3
+HWY_INLINE __m512 PickRaw(__m512 table, __m512 index) {
+  return _mm512_permutexvar_ps(_mm512_castps_si512(index), table);
+}
+#else
+HWY_INLINE __m256 PickRaw(__m256 table, __m256 index) {
+  return _mm256_permutevar8x32_ps(table, _mm256_castps_si256(index));
+}
+#endif
+template <class D, size_t kLanes>
+HWY_INLINE Vector<D> PickByLowBits(D d, const float (&table)[kLanes],
+                                   Vector<D> index) {
+  static_assert(kLanes == hn::MaxLanes(D()));
+  Vector<D> y;
+  y.raw = PickRaw(hn::LoadU(d, table).raw, index.raw);
+  return y;
+}
+#endif
+
 // x * 2^n, rounded once, for a whole n. |n| < 3/2 the bias, x about 1 where
 // the result may be denormal: then the first of two products is exact.
 template <class D> HWY_INLINE Vector<D> Scale(D d, Vector<D> x, Vector<D> n) {
