@@ -34,10 +34,18 @@ struct Words {
   /// Of f32.
   VectorType type;
 
-  Value integer(int32_t value) {
-    return b.create<arith::ConstantOp>(loc, b.getI32IntegerAttr(value));
+  /// A number, or a vector of them.
+  Value constant(Type type, TypedAttr value) {
+    auto vector = dyn_cast<VectorType>(type);
+    return b.create<arith::ConstantOp>(
+        loc, vector ? DenseElementsAttr::get(vector, value) : value);
+  }
+  Value integer(Type type, int32_t value) {
+    return constant(type, b.getI32IntegerAttr(value));
   }
   Value spread(Value value) {
+    if (isa<VectorType>(value.getType()))
+      return value;
     return b.create<vector::BroadcastOp>(loc, type.clone(value.getType()),
                                          value);
   }
@@ -56,9 +64,10 @@ struct Words {
   Value goodBit(Value d) {
     Value bits = exponentBits(d);
     Value second = b.create<arith::AddIOp>(loc, bits, bits);
-    Value same = b.create<arith::XOrIOp>(loc, second, integer(-1));
+    Value same =
+        b.create<arith::XOrIOp>(loc, second, integer(bits.getType(), -1));
     Value good = b.create<arith::AndIOp>(loc, bits, same);
-    return b.create<arith::AndIOp>(loc, good, integer(1 << 30));
+    return b.create<arith::AndIOp>(loc, good, integer(bits.getType(), 1 << 30));
   }
   Value areAll(Value lanes) {
     return b.create<vector::ReductionOp>(loc, vector::CombiningKind::AND,
@@ -81,12 +90,12 @@ struct Words {
 };
 } // namespace
 
-Value divideByNumber(OpBuilder &b, Location loc, Value x, Value d) {
+Value divideByKnown(OpBuilder &b, Location loc, Value x, Value d) {
   Words words{b, loc, cast<VectorType>(x.getType())};
-  Value one = b.create<arith::ConstantOp>(loc, b.getF32FloatAttr(1));
+  Value one = words.constant(d.getType(), b.getF32FloatAttr(1));
   Value y = words.spread(b.create<arith::DivFOp>(loc, one, d));
   Value divisor = words.spread(d);
-  Value bit = words.goodBit(d), noBit = words.integer(0);
+  Value bit = words.goodBit(d), noBit = words.integer(bit.getType(), 0);
   Value goodBits =
       b.create<arith::AndIOp>(loc, words.exponentBits(x), words.spread(bit));
   Value good = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, goodBits,
@@ -105,6 +114,8 @@ Value divideByNumber(OpBuilder &b, Location loc, Value x, Value d) {
     Value goodOrZero = words.areAll(b.create<arith::OrIOp>(loc, good, isZero));
     Value isGoodD =
         b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, bit, noBit);
+    if (isa<VectorType>(d.getType()))
+      isGoodD = words.areAll(isGoodD);
     Value both = b.create<arith::AndIOp>(loc, goodOrZero, isGoodD);
     return words.choose(
         both,

@@ -24,6 +24,9 @@
 // not for zeros only (what a mask left out): they keep their sign in q, and
 // would lose it by the correction.
 //
+// The same holds lane by lane where each lane has a divisor of its own, for
+// many vectors.
+//
 //===----------------------------------------------------------------------===//
 #ifndef MG_CODEGEN_DIVISION_H
 #define MG_CODEGEN_DIVISION_H
@@ -41,9 +44,9 @@ inline constexpr int64_t lanesWithFMA = 8;
 /// does not know better.
 bool dividesByNumber(mlir::Operation &op, mlir::ValueRange operands);
 
-/// x / d, for a vector x.
-mlir::Value divideByNumber(mlir::OpBuilder &b, mlir::Location loc,
-                           mlir::Value x, mlir::Value d);
+/// x / d, for a vector x and a number or a vector d.
+mlir::Value divideByKnown(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                          mlir::Value d);
 
 } // namespace mg::codegen
 

@@ -223,6 +223,7 @@ void TileEmitter::createStages() {
     own.inputs = epilogue.inputs;
     own.outputs = epilogue.outputs;
     own.initial = epilogue.initial;
+    own.first = epilogue.first;
     stages.emplace_back(b, own, *stagePlan).enter();
   }
 }

@@ -10,6 +10,7 @@
 //
 // and where the guard saw a NaN, or the result is a zero of unknown sign, the
 // row is read again with the exact op. (So the loop must not store anything.)
+// Where the lanes run across the results, all rows of a tile are.
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/TileEmitter.h"
@@ -30,7 +31,7 @@ bool TileEmitter::isGuarded() const {
            isa_and_nonnull<arith::MaximumFOp, arith::MinimumFOp>(
                plan.combiners[o]);
   };
-  return plan.isRowStyle() && plan.lanes > 1 && !reduced.empty() &&
+  return plan.lanes > 1 && !reduced.empty() &&
          reduced.size() == nest.outputs.size() &&
          llvm::all_of(reduced, isExtreme);
 }
@@ -79,8 +80,11 @@ void TileEmitter::updateGuards(Values &accumulators) {
   candidates.clear();
 }
 
-/// The results of all rows, folded: [reduced][rows].
+/// The results of all rows: [reduced][rows], folded, where the lanes run along
+/// them.
 TileEmitter::Values TileEmitter::foldAll(ArrayRef<Value> accumulators) {
+  if (!plan.isRowStyle())
+    return Values(accumulators);
   Values results;
   for (auto [i, o] : llvm::enumerate(reduced))
     for (int64_t row = 0; row < accumulatorRows; ++row)
@@ -90,7 +94,8 @@ TileEmitter::Values TileEmitter::foldAll(ArrayRef<Value> accumulators) {
 }
 
 /// Whether a guard saw a NaN or a result is zero.
-Value TileEmitter::needExact(ArrayRef<Value> results, ArrayRef<Value> guards) {
+Value TileEmitter::needExact(Tile tile, ArrayRef<Value> results,
+                             ArrayRef<Value> guards) {
   auto zero = [&](Type type) {
     return b.create<arith::ConstantOp>(loc, b.getZeroAttr(type));
   };
@@ -101,9 +106,16 @@ Value TileEmitter::needExact(ArrayRef<Value> results, ArrayRef<Value> guards) {
                                       zero(all.getType()));
   Value need =
       b.create<vector::ReductionOp>(loc, vector::CombiningKind::OR, set);
-  for (Value result : results) {
+  for (auto [i, result] : llvm::enumerate(results)) {
     Value isZero = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ,
                                            result, zero(result.getType()));
+    if (!plan.isRowStyle()) {
+      bool isLast = (int64_t(i) + 1) % accumulatorVecs == 0;
+      if (isLast && tile.last < plan.lanes)
+        isZero = b.create<arith::AndIOp>(loc, isZero, mask(tile.last));
+      isZero =
+          b.create<vector::ReductionOp>(loc, vector::CombiningKind::OR, isZero);
+    }
     need = b.create<arith::OrIOp>(loc, need, isZero);
   }
   return need;
@@ -122,7 +134,8 @@ TileEmitter::Values TileEmitter::reduceGuarded(Tile tile) {
   Values results = foldAll(ArrayRef(accumulators).take_front(count));
   guarding = false;
 
-  Value need = needExact(results, ArrayRef(accumulators).drop_front(count));
+  Value need =
+      needExact(tile, results, ArrayRef(accumulators).drop_front(count));
   auto ifNeeded = b.create<scf::IfOp>(loc, ValueRange(results).getTypes(), need,
                                       /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);

@@ -76,6 +76,8 @@ struct Epilogue {
   llvm::SmallVector<int> loopOf = {};
   /// Per output, what it holds before; null: what memory holds.
   llvm::SmallVector<mlir::Value> initial = {};
+  /// As of a nest, over the op's own loops.
+  llvm::SmallVector<mlir::Value> first = {};
 };
 
 /// The elements of an array that is nowhere in memory: computed from `inputs`,

@@ -229,7 +229,7 @@ Value TileEmitter::foldLanes(unsigned output, ArrayRef<Value> vectors) {
 /// The complete sum of an output at a place of the tile.
 Value TileEmitter::finish(unsigned i, Place place, ArrayRef<Value> sums) {
   unsigned o = reduced[i], at = accumulator(i, place.row, place.vec);
-  bool isFolded = isGuarded();
+  bool isFolded = isGuarded() && plan.isRowStyle();
   Value sum = sums[isFolded ? i * accumulatorRows + place.row : at];
   if (plan.isRowStyle() && !isFolded)
     sum = foldLanes(o, sums.slice(at, accumulatorVecs));

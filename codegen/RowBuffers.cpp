@@ -6,6 +6,7 @@
 #include "codegen/RowBuffers.h"
 
 #include "codegen/BufferRegions.h"
+#include "codegen/VectorPlan.h"
 
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/MapVector.h"
@@ -39,6 +40,7 @@ RowBuffers::RowBuffers(KernelGroup &group, int64_t tile,
     }
     buffers.erase(buffers.begin() + i);
   }
+  turnBuffers();
 }
 
 void RowBuffers::findBuffers(llvm::function_ref<bool(Operation *)> isErased) {
@@ -189,10 +191,100 @@ int64_t RowBuffers::shrunk(const Buffer &buffer, int64_t address) const {
   });
   for (unsigned row : order) {
     int64_t s = buffer.rowStrides[row];
-    address =
-        address / (s * group.rowExtent(row)) * (s * rowsIn(row)) + address % s;
+    address = address / (s * group.rowExtent(row)) * (s * rowsIn(buffer, row)) +
+              address % s;
   }
-  return address;
+  return buffer.turned ? address * tile : address;
+}
+
+//===----------------------------------------------------------------------===//
+// Turned temporaries
+//===----------------------------------------------------------------------===//
+
+/// Lanes of the widest level: the choice must not depend on it.
+static constexpr int64_t mostLanes = 16;
+
+/// Whether a tile, and the last one, are vectors of rows.
+static bool areVectors(int64_t tile, int64_t extent) {
+  constexpr double hardlyMore = 1.1;
+  int64_t rest = extent % tile;
+  int64_t lanes = extent / tile * tile + llvm::alignTo(rest, mostLanes);
+  return tile % mostLanes == 0 && lanes <= hardlyMore * extent;
+}
+
+static bool movesInside(const KernelGroup &group, const Access &access) {
+  return !access.isScalar() &&
+         llvm::any_of(ArrayRef(access.strides).drop_front(group.rows),
+                      [](int64_t stride) { return stride != 0; });
+}
+
+/// Whether member `m`, if it walks what is turned, does so with its lanes along
+/// the rows, or has a tile's rows share what it reads beside them.
+bool RowBuffers::mayTurn(unsigned m,
+                         function_ref<bool(const Access &)> isTurned) {
+  LoopNest nest = group.members[m].nest;
+  unsigned row = group.rows - 1;
+  if (llvm::none_of(nest.accesses(),
+                    [&](Access *access) { return isTurned(*access); }))
+    return true;
+  if (nest.contraction) {
+    nest.extents[row] = tile;
+    for (unsigned d = 0; d < row; ++d)
+      nest.extents[d] = 1;
+    // As it will lie.
+    for (Access *access : nest.accesses())
+      if (isTurned(*access))
+        for (unsigned d = row; d < nest.size(); ++d)
+          access->strides[d] = d == row ? 1 : access->strides[d] * tile;
+    if (isTurned(nest.outputs[0]) && chooseVectorLoop(nest) != int(row))
+      return false;
+    return llvm::all_of(nest.inputs, [&](const Access &input) {
+      return !isTurned(input) ||
+             llvm::all_of(llvm::seq<unsigned>(group.rows, nest.size()),
+                          [&](unsigned d) {
+                            return nest.reduction[d] || !input.strides[d];
+                          });
+    });
+  }
+  if (!nest.body->getOps<memref::LoadOp>().empty())
+    return false;
+  return llvm::all_of(nest.accesses(), [&](Access *access) {
+    return access->isScalar() || isTurned(*access) ||
+           (access->isLinear() &&
+            (!access->strides[row] || !movesInside(group, *access)));
+  });
+}
+
+/// Turns all temporaries that are more than a number per row, or none: one that
+/// is not would be in the way of the members that walk it beside others.
+void RowBuffers::turnBuffers() {
+  if (!areVectors(tile, group.rowExtent(group.rows - 1)))
+    return;
+  llvm::SmallDenseSet<Value> wanted;
+  bool contracts = false;
+  for (const Buffer &buffer : buffers)
+    for (const Use &use : buffer.uses) {
+      const LoopNest &nest = nestOf(use);
+      if (!movesInside(group, *use.access))
+        continue;
+      wanted.insert(buffer.alloc);
+      contracts |= nest.contraction && use.access == &nest.outputs[0];
+    }
+  auto isTurned = [&](const Access &access) {
+    return !access.isScalar() && wanted.contains(rootOf(access.buffer));
+  };
+  auto members = llvm::seq<unsigned>(0, group.members.size());
+  if (!contracts ||
+      !llvm::all_of(members, [&](unsigned m) { return mayTurn(m, isTurned); }))
+    return;
+  for (Buffer &buffer : buffers)
+    buffer.turned = wanted.contains(buffer.alloc);
+  for (unsigned m : members) {
+    LoopNest nest = group.members[m].nest;
+    if (llvm::any_of(nest.accesses(),
+                     [&](Access *access) { return isTurned(*access); }))
+      turnedMembers.insert(m);
+  }
 }
 
 void RowBuffers::create(OpBuilder &b, Block *frame) {
@@ -213,9 +305,9 @@ void RowBuffers::create(OpBuilder &b, Block *frame) {
     locals.insert(memory);
     // The stride of the tile's rows: that of the last row loop, without the
     // digits of the others.
-    int64_t rowStride = buffer.rowStrides.back();
+    int64_t rowStride = buffer.turned ? 1 : buffer.rowStrides.back();
     for (unsigned row = 0; row + 1 < group.rows; ++row)
-      if (buffer.rowStrides[row] < buffer.rowStrides.back())
+      if (!buffer.turned && buffer.rowStrides[row] < buffer.rowStrides.back())
         rowStride /= group.rowExtent(row);
     for (const Use &use : buffer.uses) {
       use.access->buffer = memory;

@@ -13,6 +13,15 @@
 //
 // so that the first pass over the row waits for y's cache lines, not the last.
 //
+// The scores of an attention are sums along keys that lie in memory as queries
+// do: their lanes run along the rows, and each tile of sums would be turned in
+// registers to be stored row by row. Where all that follows may have its lanes
+// along the rows as well, the temporary is turned instead: rows are neighbours,
+//
+//   rows x keys  ->  keys x rows of the tile
+//
+// and a maximum or a sum over the keys needs no tree at its end.
+//
 // An address of the old buffer is a number whose digits are the row loops and
 // what is inside them (KernelGroup.h). Dropping the digits of the rows, or
 // keeping that of the tile only, gives the address in the new one; strides are
@@ -45,6 +54,10 @@ public:
     return locals.contains(access.buffer);
   }
 
+  /// Whether member `m` walks temporaries of which the tile's rows are
+  /// neighbours; it wants all rows of the tile at once.
+  bool isTurned(unsigned m) const { return turnedMembers.contains(m); }
+
 private:
   struct Use {
     Access *access;
@@ -57,6 +70,8 @@ private:
     mlir::Value alloc;
     llvm::SmallVector<int64_t> rowStrides;
     llvm::SmallVector<Use> uses;
+    /// The rows of the tile are neighbours.
+    bool turned = false;
 
     mlir::MemRefType getType() const {
       return llvm::cast<mlir::MemRefType>(alloc.getType());
@@ -73,15 +88,18 @@ private:
   bool canShrink(const Buffer &buffer) const;
   bool staysInRow(const Use &use, int64_t stride, int64_t extent) const;
   int64_t shrunk(const Buffer &buffer, int64_t address) const;
-  int64_t rowsIn(unsigned row) const {
-    return row + 1 == group.rows ? tile : 1;
+  int64_t rowsIn(const Buffer &buffer, unsigned row) const {
+    return row + 1 == group.rows && !buffer.turned ? tile : 1;
   }
+  void turnBuffers();
+  bool mayTurn(unsigned m, llvm::function_ref<bool(const Access &)> isTurned);
 
   KernelGroup &group;
   int64_t tile;
   /// By their last use.
   llvm::SmallVector<Buffer, 0> buffers;
   llvm::DenseSet<mlir::Value> locals;
+  llvm::SmallDenseSet<unsigned> turnedMembers;
 };
 
 } // namespace mg::codegen

@@ -9,6 +9,7 @@
 #include "codegen/ColumnSums.h"
 #include "codegen/MaskedColumns.h"
 #include "codegen/RowBuffers.h"
+#include "codegen/RowEpilogues.h"
 #include "codegen/Streams.h"
 #include "codegen/TileEmitter.h"
 
@@ -318,6 +319,7 @@ private:
   Location loc;
   MaskedColumns masked;
   RowBuffers buffers;
+  std::optional<RowEpilogues> epilogues;
   /// By member: a row of zeros of a contraction that leaves columns out.
   llvm::DenseMap<unsigned, Value> zeros;
   /// By member.
@@ -357,6 +359,9 @@ void RowEmitter::emit() {
 
 void RowEmitter::emitChunk(Block *frame, Value chunk, Value begin, Value end) {
   buffers.create(b, frame);
+  epilogues.emplace(group, [&](unsigned m) {
+    return buffers.isTurned(m) && !masked.isWeighted(m);
+  });
   for (auto [m, member] : llvm::enumerate(group.members))
     if (masked.isWeighted(m))
       zeros[m] = masked.createZeros(b, m);
@@ -433,13 +438,17 @@ void RowEmitter::emitTile(ArrayRef<Value> outer, Value begin, int64_t rows,
     waiting.clear();
   };
   Value limit = masked.limit(b, loc, add(begin, constant(rows)));
+  SmallVector<LoopNest, 0> nests;
   for (auto [m, member] : llvm::enumerate(group.members)) {
-    LoopNest nest = member.nest;
+    LoopNest &nest = nests.emplace_back(member.nest);
     for (auto [row, index] : llvm::enumerate(outer))
       enter(nest, row, index, 1, false);
     enter(nest, group.rows - 1, begin, rows, false);
     masked.leaveOut(m, nest, limit);
-    bool whole = nest.contraction || sums.count(m);
+  }
+  epilogues->move(nests);
+  for (auto [m, nest] : llvm::enumerate(nests)) {
+    bool whole = nest.contraction || sums.count(m) || buffers.isTurned(m);
     if (plan.byRow && rows > 1 && !whole) {
       waiting.push_back(std::move(nest));
       // In flight: this member for all rows, then the next one.

@@ -159,7 +159,8 @@ private:
   Value widenExtreme(mlir::Operation &op, mlir::IRMapping &values, Place place);
   void updateGuards(Values &accumulators);
   Values foldAll(mlir::ArrayRef<Value> accumulators);
-  Value needExact(mlir::ArrayRef<Value> results, mlir::ArrayRef<Value> guards);
+  Value needExact(Tile tile, mlir::ArrayRef<Value> results,
+                  mlir::ArrayRef<Value> guards);
 
   // Epilogue.cpp: what follows on a tile whose sums are complete.
   void createStages();
@@ -202,6 +203,7 @@ private:
 
   // VectorBody.cpp: the body.
   Values body(Place place, llvm::function_ref<Value(unsigned)> argument);
+  bool isDivisorKept(mlir::Operation &op) const;
   Value widen(mlir::Operation &op, mlir::IRMapping &values, Place place);
   Value multiplyAdd(mlir::Operation &add, mlir::IRMapping &values);
   Value cloneOn(mlir::Operation &op, mlir::ValueRange vectors);

@@ -118,6 +118,25 @@ Value TileEmitter::multiplyAdd(Operation &op, IRMapping &values) {
   return b.create<LLVM::FMulAddOp>(loc, operands[0].getType(), operands);
 }
 
+/// Whether `op` divides f32 by what is read once for many vectors, lane by
+/// lane: the loop around the tile, which covers all of the lanes' loop, does
+/// not move it.
+bool TileEmitter::isDivisorKept(Operation &op) const {
+  if (!isa<arith::DivFOp>(op) || !op.getResult(0).getType().isF32() ||
+      nest.extents[plan.vector] > plan.vecs * plan.lanes)
+    return false;
+  auto divisor = dyn_cast<BlockArgument>(op.getOperand(1));
+  if (!divisor || divisor.getArgNumber() >= nest.inputs.size())
+    return false;
+  const Access &access = nest.inputs[divisor.getArgNumber()];
+  int around = -1;
+  for (unsigned d : plan.reduction.empty() ? plan.parallel : plan.reduction)
+    if (int(d) != plan.vector)
+      around = d;
+  return around >= 0 && nest.extents[around] >= minDivided &&
+         !access.isScalar() && access.isLinear() && !access.strides[around];
+}
+
 Value TileEmitter::widen(Operation &op, IRMapping &values, Place place) {
   if (auto index = dyn_cast<linalg::IndexOp>(op))
     return loopIndex(index.getDim(), place);
@@ -139,9 +158,12 @@ Value TileEmitter::widen(Operation &op, IRMapping &values, Place place) {
   if (plan.nativeLanes >= lanesWithFMA && place.valid == plan.lanes &&
       nest.extents[plan.vector] >= minDivided * plan.lanes &&
       dividesByNumber(op, operands))
-    return divideByNumber(b, loc, operands[0], operands[1]);
+    return divideByKnown(b, loc, operands[0], operands[1]);
   for (Value &v : operands)
     v = asVector(v);
+  if (plan.nativeLanes >= lanesWithFMA && place.valid == plan.lanes &&
+      isDivisorKept(op))
+    return divideByKnown(b, loc, operands[0], operands[1]);
   // A square may have been widened before it was turned.
   if (isa<CastOpInterface>(op) &&
       operands[0].getType() == vectorOf(op.getResult(0).getType()))

@@ -1,6 +1,7 @@
-// Rows divided by one number each, against the machine's division, in every
-// bit: dividends whose quotients are nearest to a midpoint of two floats, where
-// a wrong rounding would show first, and all that the short way does not take.
+// Rows divided by one number each, and columns by one number each, against the
+// machine's division, in every bit: dividends whose quotients are nearest to a
+// midpoint of two floats, where a wrong rounding would show first, and all that
+// the short way does not take.
 #include "Kernel.h"
 
 #include <cmath>
@@ -36,9 +37,41 @@ std::vector<float> divide(const std::string &level, const std::vector<float> &x,
   return y;
 }
 
-void expectQuotients(const std::string &level, const std::vector<float> &x,
+/// The same of the transposes of x and y, by 32 divisors at a time: each lane
+/// has its own, which many vectors share.
+std::vector<float> divideTurned(const std::string &level,
+                                const std::vector<float> &x,
+                                const std::vector<float> &d) {
+  const int64_t width = 32, rows = d.size();
+  const Kernel kernel{.inputs = {{{columns, width}, "d0, d1"}, {{width}, "d1"}},
+                      .output = {{columns, width}, "d0, d1"},
+                      .loops = "pp",
+                      .body = "%q = arith.divf %a0, %a1 : f32\n"
+                              "linalg.yield %q : f32"};
+  const Compiled compiled(kernel.text(), {.levels = {level}});
+  EXPECT_TRUE(compiled);
+  std::vector<float> y(rows * columns, 99);
+  for (int64_t first = 0; first < rows && compiled; first += width) {
+    std::vector<float> dividends(columns * width, 1), divisors(width, 1),
+        quotients(columns * width);
+    const int64_t count = std::min(width, rows - first);
+    for (int64_t i = 0; i < count; ++i) {
+      divisors[i] = d[first + i];
+      for (int64_t j = 0; j < columns; ++j)
+        dividends[j * width + i] = x[(first + i) * columns + j];
+    }
+    EXPECT_EQ(
+        compiled.call({dividends.data(), divisors.data()}, {quotients.data()}),
+        0);
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t j = 0; j < columns; ++j)
+        y[(first + i) * columns + j] = quotients[j * width + i];
+  }
+  return y;
+}
+
+void expectQuotients(const std::vector<float> &y, const std::vector<float> &x,
                      const std::vector<float> &d) {
-  const auto y = divide(level, x, d);
   for (size_t i = 0; i < y.size(); ++i) {
     const float want = x[i] / d[i / columns];
     if (std::isnan(want))
@@ -79,7 +112,8 @@ TEST_P(Division, NearMidpoints) {
       x.push_back(std::ldexp(sign * a, -23 + int(engine() % 120) - 60));
     }
   }
-  expectQuotients(GetParam(), x, d);
+  expectQuotients(divide(GetParam(), x, d), x, d);
+  expectQuotients(divideTurned(GetParam(), x, d), x, d);
 }
 
 TEST_P(Division, AnythingByAnything) {
@@ -114,7 +148,8 @@ TEST_P(Division, AnythingByAnything) {
         x.push_back(i == 20 || i == 76 ? dividend : float(i) + 0.3f);
       x.insert(x.end(), columns, dividend);
     }
-  expectQuotients(GetParam(), x, d);
+  expectQuotients(divide(GetParam(), x, d), x, d);
+  expectQuotients(divideTurned(GetParam(), x, d), x, d);
 }
 
 } // namespace

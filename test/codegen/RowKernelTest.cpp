@@ -424,11 +424,34 @@ func.func @f(%q: $X {mg.name = "q", mg.dtype = "f32"},
 }
 )";
 
-TEST(RowKernel, AttentionKeepsATileOfScores) {
+/// Scores are scaled, masked and their maximum found by one op, as passes make
+/// it: after the product they are stored once, scaled and masked.
+std::string withOneScale(const std::string &program) {
+  const size_t begin = program.find("  %t = "), end = program.find("  %l0 = ");
+  return program.substr(0, begin) + R"(
+  %half = arith.constant 0.5 : f32
+  %m0 = linalg.fill {rows 0, 1} ins(%low : f32) outs(%e4 : $R) -> $R
+  %t, %m = linalg.generic {indexing_maps = [#a, #a, #r],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%s : $P) outs(%e1, %m0 : $P, $R) attrs = {rows 0, 1} {
+  ^bb0(%a0: f32, %c: f32, %d: f32):
+    %a = arith.mulf %a0, %half : f32
+    %i = linalg.index 1 : index
+    %j = linalg.index 2 : index
+    %l = arith.cmpi sge, %i, %j : index
+    %n = arith.select %l, %a, %low : f32
+    %o = arith.maximumf %d, %n : f32
+    linalg.yield %n, %o : f32, f32
+  } -> ($P, $R)
+)" + program.substr(end);
+}
+
+/// Against f64, where scores are multiplied by `scale`.
+void checkAttention(const std::string &program, double scale) {
   const int64_t heads = 3;
-  for (int64_t n : {1, 7, 67, 300})
+  for (int64_t n : {1, 7, 67, 128, 300})
     for (int64_t depth : {5, 24}) {
-      Text text{attention,
+      Text text{program,
                 {{"X", shape({heads, n, depth})},
                  {"P", shape({heads, n, n})},
                  {"R", shape({heads, n})}}};
@@ -448,9 +471,9 @@ TEST(RowKernel, AttentionKeepsATileOfScores) {
             double score = 0;
             for (int64_t d = 0; d < depth; ++d)
               score += double(row(q, i)[d]) * row(k, j)[d];
-            sum += std::exp(score);
+            sum += std::exp(scale * score);
             for (int64_t d = 0; d < depth; ++d)
-              mean[d] += std::exp(score) * row(v, j)[d];
+              mean[d] += std::exp(scale * score) * row(v, j)[d];
           }
           for (int64_t d = 0; d < depth; ++d)
             want[(h * n + i) * depth + d] = mean[d] / sum;
@@ -458,6 +481,11 @@ TEST(RowKernel, AttentionKeepsATileOfScores) {
       expectNear(fused[0], want, 1e-5);
       expectNear(apart[0], want, 1e-5);
     }
+}
+
+TEST(RowKernel, AttentionKeepsATileOfScores) {
+  checkAttention(attention, 1);
+  checkAttention(withOneScale(attention), 0.5);
 }
 
 /// Attention with 0 for a maximum of -inf, and 1 for a sum of 0.
@@ -545,6 +573,7 @@ void checkMasks(const std::string &attention) {
 TEST(RowKernel, AttentionLeavesOutOnlyZeros) {
   checkMasks(attention);
   checkMasks(withStandIns());
+  checkMasks(withOneScale(attention));
 }
 
 /// Loops that end where only the run knows.
@@ -566,7 +595,8 @@ size_t openLoops(const std::string &program) {
 
 // The equal bits above say nothing about whether anything is left out.
 TEST(RowKernel, AttentionStopsAtItsMask) {
-  for (const std::string &open : {attention, withStandIns()}) {
+  for (const std::string &open :
+       {attention, withStandIns(), withOneScale(attention)}) {
     std::string hidden = open;
     const std::string comparison = "%l = arith.cmpi sge, %i, %j : index";
     const size_t at = hidden.find(comparison);
@@ -637,6 +667,48 @@ TEST(RowKernel, NaNsAndZerosAreExact) {
     EXPECT_EQ(got[1][n + 1], *std::min_element(last, last + n));
     EXPECT_FALSE(std::signbit(got[0][n + 2]));
     EXPECT_TRUE(std::signbit(got[1][n + 3]));
+  }
+}
+
+/// The same of columns, whose lanes run across them.
+TEST(RowKernel, NaNsAndZerosOfColumnsAreExact) {
+  std::string columns = extremes;
+  const std::string maps = "[#rc, #r, #r]",
+                    loops = R"(["parallel", "reduction"])";
+  columns.replace(columns.find(maps), maps.size(), "[#rc, #c, #c]");
+  columns.replace(columns.find(loops), loops.size(),
+                  R"(["reduction", "parallel"])");
+  for (int64_t n : {5, 16, 40, 77}) {
+    const int64_t rows = 100;
+    auto x = noise(rows * n);
+    for (int64_t i = 0; i < rows; ++i) {
+      x[i * n + 1] = i == 50 ? 0.0f : -0.0f;
+      x[i * n + 2] = i == 70 ? -0.0f : 0.0f;
+    }
+    x[99 * n] = NAN;
+    x[30 * n + n - 1] = -NAN;
+    const Text text{columns, {{"T", shape({rows, n})}, {"S", shape({n})}}};
+    Text bare = text;
+    // Columns belong to no rows.
+    for (size_t at; (at = bare.text.find("{rows 0}")) != std::string::npos;)
+      bare.text.replace(at, 8, "{}");
+    const auto got = runBoth(bare, {x.data()}, {n, n}).first;
+    for (int64_t j = 0; j < n; ++j) {
+      const bool isNaN = j == 0 || j == n - 1;
+      EXPECT_EQ(std::isnan(got[0][j]), isNaN) << n << " " << j;
+      EXPECT_EQ(std::isnan(got[1][j]), isNaN) << n << " " << j;
+      float high = -INFINITY, low = INFINITY;
+      for (int64_t i = 0; i < rows; ++i) {
+        high = std::max(high, x[i * n + j]);
+        low = std::min(low, x[i * n + j]);
+      }
+      if (isNaN)
+        continue;
+      EXPECT_EQ(got[0][j], high);
+      EXPECT_EQ(got[1][j], low);
+    }
+    EXPECT_FALSE(std::signbit(got[0][1]));
+    EXPECT_TRUE(std::signbit(got[1][2]));
   }
 }
 
