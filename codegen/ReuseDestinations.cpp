@@ -8,8 +8,9 @@
 //     %c = collapse_shape %p            %p = generic outs(%s)
 //     insert_slice %c into %dest   ->   %c = collapse_shape %p
 //                                       insert_slice %c into %dest
-//   so that a concat's pieces are computed where they belong; what makes %dest
-//   moves before %p for that, as far as it can;
+//   so that a concat's pieces are computed where they belong, sums from the
+//   fill that they start from on; what makes %dest moves before %p for that, as
+//   far as it can;
 //
 //   else an operand that dies there, where each iteration reads the element
 //   that it writes
@@ -56,13 +57,14 @@ bool isThere(Value value, Operation *op) {
 }
 
 /// Whether what computes `value` may stand before `op`: it only makes or fills
-/// memory, or inserts what is there already.
+/// memory, or reshapes or inserts what is there already.
 bool canHoist(Value value, Operation *op) {
   if (isThere(value, op))
     return true;
   Operation *source = value.getDefiningOp();
   return isa<tensor::EmptyOp, linalg::FillOp, tensor::InsertSliceOp,
-             arith::ConstantOp>(source) &&
+             tensor::ExpandShapeOp, tensor::CollapseShapeOp, arith::ConstantOp>(
+             source) &&
          llvm::all_of(source->getOperands(),
                       [&](Value operand) { return canHoist(operand, op); });
 }
@@ -76,17 +78,32 @@ void hoist(Value value, Operation *op) {
   source->moveBefore(op);
 }
 
+/// What a reshape that can be made of its destination instead reshapes; null:
+/// `op` is none. Dimensions of one element are all that may be new.
+Value sourceOfReshape(Operation *op) {
+  if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(op))
+    return collapse.getSrc();
+  auto expand = dyn_cast_or_null<tensor::ExpandShapeOp>(op);
+  const auto addsUnits = [&](ArrayRef<int64_t> group) {
+    return llvm::count_if(group, [&](int64_t d) {
+             return expand.getResultType().getDimSize(d) != 1;
+           }) <= 1;
+  };
+  return expand && llvm::all_of(expand.getReassociationIndices(), addsUnits)
+             ? expand.getSrc()
+             : Value();
+}
+
 /// The op that computes what `insert` inserts, if nobody else reads that, and
 /// the reshapes between, from the last to the first.
-linalg::LinalgOp
-producerOf(tensor::InsertSliceOp insert,
-           SmallVectorImpl<tensor::CollapseShapeOp> &reshapes) {
+linalg::LinalgOp producerOf(tensor::InsertSliceOp insert,
+                            SmallVectorImpl<Operation *> &reshapes) {
   Value value = insert.getSource();
-  while (auto reshape = value.getDefiningOp<tensor::CollapseShapeOp>()) {
+  while (Value source = sourceOfReshape(value.getDefiningOp())) {
     if (!value.hasOneUse())
       return {};
-    reshapes.push_back(reshape);
-    value = reshape.getSrc();
+    reshapes.push_back(value.getDefiningOp());
+    value = source;
   }
   auto op = value.getDefiningOp<linalg::LinalgOp>();
   return op && value.hasOneUse() && op->getBlock() == insert->getBlock()
@@ -94,19 +111,41 @@ producerOf(tensor::InsertSliceOp insert,
              : linalg::LinalgOp();
 }
 
+/// The slice that is what `reshape` reshapes where `slice` is its result.
+Value undo(OpBuilder &b, Operation *reshape, Value slice) {
+  Location loc = reshape->getLoc();
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(reshape))
+    return b.create<tensor::ExpandShapeOp>(loc, collapse.getSrcType(), slice,
+                                           collapse.getReassociationIndices());
+  auto expand = cast<tensor::ExpandShapeOp>(reshape);
+  return b.create<tensor::CollapseShapeOp>(loc, expand.getSrcType(), slice,
+                                           expand.getReassociationIndices());
+}
+
+/// Whether pieces are all that the memory holds: a border has other values.
+bool isOfPieces(Value destination) {
+  while (auto piece = destination.getDefiningOp<tensor::InsertSliceOp>())
+    destination = piece.getDest();
+  return isFresh(destination) ||
+         destination.getDefiningOp<bufferization::ToTensorOp>();
+}
+
 void computeInSlice(tensor::InsertSliceOp insert) {
-  SmallVector<tensor::CollapseShapeOp> reshapes;
+  SmallVector<Operation *> reshapes;
   linalg::LinalgOp op = producerOf(insert, reshapes);
   if (!op || insert.getSourceType().getRank() != insert.getDestType().getRank())
     return;
-  Value result = insert.getSource();
-  if (!reshapes.empty())
-    result = reshapes.back().getSrc();
+  Value result =
+      reshapes.empty() ? insert.getSource() : reshapes.back()->getOperand(0);
   OpOperand *init =
       op.getDpsInitOperand(cast<OpResult>(result).getResultNumber());
-  if (!isFresh(init->get()) || !insert.getOffsets().empty() ||
-      !insert.getSizes().empty() || !insert.getStrides().empty() ||
-      !canHoist(insert.getDest(), op))
+  // Others may start from the same fill.
+  auto fill = isOfPieces(insert.getDest())
+                  ? init->get().getDefiningOp<linalg::FillOp>()
+                  : linalg::FillOp();
+  if (!isFresh(fill ? fill.getOutputs().front() : init->get()) ||
+      !insert.getOffsets().empty() || !insert.getSizes().empty() ||
+      !insert.getStrides().empty() || !canHoist(insert.getDest(), op))
     return;
   hoist(insert.getDest(), op);
   OpBuilder b(op);
@@ -114,11 +153,16 @@ void computeInSlice(tensor::InsertSliceOp insert) {
       insert.getLoc(), insert.getSourceType(), insert.getDest(),
       insert.getMixedOffsets(), insert.getMixedSizes(),
       insert.getMixedStrides());
-  for (tensor::CollapseShapeOp reshape : reshapes)
-    slice = b.create<tensor::ExpandShapeOp>(reshape.getLoc(),
-                                            reshape.getSrcType(), slice,
-                                            reshape.getReassociationIndices());
+  for (Operation *reshape : reshapes)
+    slice = undo(b, reshape, slice);
+  if (fill) {
+    auto own = cast<linalg::FillOp>(b.clone(*fill));
+    own.getDpsInitOperand(0)->set(slice);
+    slice = own.getResult(0);
+  }
   init->set(slice);
+  if (fill && fill->use_empty())
+    fill->erase();
 }
 
 /// The inserts that end in `last`, each into what the one before it made, from
@@ -166,7 +210,7 @@ void sortInserts(tensor::InsertSliceOp last) {
       if (!areDisjoint(insert, other))
         return;
   const auto sourceOf = [&](tensor::InsertSliceOp insert) -> Operation * {
-    SmallVector<tensor::CollapseShapeOp> reshapes;
+    SmallVector<Operation *> reshapes;
     Operation *source = producerOf(insert, reshapes);
     if (!source)
       source = insert.getSource().getDefiningOp();

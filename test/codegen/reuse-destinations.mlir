@@ -90,6 +90,65 @@ func.func @pieces(%x: tensor<2x3x4xf32>, %y: tensor<2x8xf32>) -> tensor<2x20xf32
   return %j : tensor<2x20xf32>
 }
 
+// Sums that start from one fill: each piece has its own, in its slice, which
+// has no dimension of one element there.
+// CHECK-LABEL: func.func @sums
+// CHECK: %[[E:.*]] = tensor.empty() : tensor<3x2x4xf32>
+// CHECK: %[[S:.*]] = tensor.extract_slice %[[E]][0, 0, 0] [3, 1, 4] [1, 1, 1]
+// CHECK: %[[C:.*]] = tensor.collapse_shape %[[S]] {{.*}} into tensor<3x4xf32>
+// CHECK: %[[F:.*]] = linalg.fill {{.*}} outs(%[[C]]
+// CHECK: %[[P:.*]] = linalg.generic {{.*}} outs(%[[F]]
+// CHECK: %[[I:.*]] = tensor.insert_slice
+// CHECK: %[[S:.*]] = tensor.extract_slice %[[I]][0, 1, 0] [3, 1, 4] [1, 1, 1]
+// CHECK: %[[C:.*]] = tensor.collapse_shape %[[S]] {{.*}} into tensor<3x4xf32>
+// CHECK: %[[F:.*]] = linalg.fill {{.*}} outs(%[[C]]
+// CHECK: linalg.generic {{.*}} outs(%[[F]]
+// CHECK-NOT: linalg.fill
+// CHECK: return
+#in = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#sum = affine_map<(d0, d1, d2) -> (d0, d1)>
+func.func @sums(%x: tensor<3x4x5xf32>, %y: tensor<3x4x5xf32>) -> tensor<3x2x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<3x4xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%e : tensor<3x4xf32>) -> tensor<3x4xf32>
+  %p = linalg.generic {indexing_maps = [#in, #sum], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x : tensor<3x4x5xf32>) outs(%z : tensor<3x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %out, %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<3x4xf32>
+  %q = linalg.generic {indexing_maps = [#in, #sum], iterator_types = ["parallel", "parallel", "reduction"]} ins(%y : tensor<3x4x5xf32>) outs(%z : tensor<3x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %out, %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<3x4xf32>
+  %c = tensor.expand_shape %p [[0], [1, 2]] output_shape [3, 1, 4] : tensor<3x4xf32> into tensor<3x1x4xf32>
+  %d = tensor.expand_shape %q [[0, 1], [2]] output_shape [3, 1, 4] : tensor<3x4xf32> into tensor<3x1x4xf32>
+  %g = tensor.empty() : tensor<3x2x4xf32>
+  %i = tensor.insert_slice %c into %g[0, 0, 0] [3, 1, 4] [1, 1, 1] : tensor<3x1x4xf32> into tensor<3x2x4xf32>
+  %j = tensor.insert_slice %d into %i[0, 1, 0] [3, 1, 4] [1, 1, 1] : tensor<3x1x4xf32> into tensor<3x2x4xf32>
+  return %j : tensor<3x2x4xf32>
+}
+
+// Inside a border they do not: who reads the array may make that itself.
+// CHECK-LABEL: func.func @bordered
+// CHECK: %[[E:.*]] = tensor.empty() : tensor<3x4xf32>
+// CHECK: %[[F:.*]] = linalg.fill {{.*}} outs(%[[E]]
+// CHECK: linalg.generic {{.*}} outs(%[[F]]
+func.func @bordered(%x: tensor<3x4x5xf32>) -> tensor<5x6xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<3x4xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%e : tensor<3x4xf32>) -> tensor<3x4xf32>
+  %p = linalg.generic {indexing_maps = [#in, #sum], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x : tensor<3x4x5xf32>) outs(%z : tensor<3x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %out, %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<3x4xf32>
+  %g = tensor.empty() : tensor<5x6xf32>
+  %b = linalg.fill ins(%zero : f32) outs(%g : tensor<5x6xf32>) -> tensor<5x6xf32>
+  %i = tensor.insert_slice %p into %b[1, 1] [3, 4] [1, 1] : tensor<3x4xf32> into tensor<5x6xf32>
+  return %i : tensor<5x6xf32>
+}
+
 // What overlaps keeps its order: the second insert wins.
 // CHECK-LABEL: func.func @overlap
 // CHECK: linalg.generic
