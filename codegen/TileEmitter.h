@@ -125,6 +125,7 @@ private:
   // Reduction.cpp: the loops inside a tile.
   Values reduce(Tile tile);
   bool isUnrolled(Tile tile) const;
+  bool areFewSteps(Tile tile, int64_t count) const;
   Values reduceInOrder(unsigned level, Tile tile, Values accumulators);
   void pushBlocks(unsigned level, Tile tile, Value blocksBefore);
   /// `count` iterations of the innermost reduction loop, from `begin`.
