@@ -9,7 +9,20 @@
 // CHECK-LABEL: func @even_panels
 // CHECK: scf.forall (%{{.*}}) in (6)
 // CHECK: scf.for %{{.*}} = %c0{{.*}} to %c112{{.*}} step
+
+// Of one panel a second thread would have nothing: chunks are of rows, though
+// there are few.
+// CHECK-LABEL: func @one_panel
+// CHECK: scf.forall (%{{.*}}) in (2)
+// CHECK: scf.for %{{.*}} = %{{[0-9]+}} to %{{[0-9]+}} step %c8
+
+// Rows of a result that are no whole lines: threads with columns would share
+// one in each. Short sums take less time than to send so many lines to and fro.
+// CHECK-LABEL: func @shared_lines
+// CHECK: scf.forall (%{{.*}}) in (2)
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c720{{.*}} step
 #a = affine_map<(i, j, k) -> (i, k)>
+#plain = affine_map<(i, j, k) -> (k, j)>
 #b = affine_map<(i, j, k) -> (j floordiv 48, k, j mod 48)>
 #c = affine_map<(i, j, k) -> (i, j)>
 func.func @uneven_panels(%a: memref<112x64xf32>, %b: memref<5x64x48xf32>,
@@ -31,6 +44,32 @@ func.func @even_panels(%a: memref<112x64xf32>, %b: memref<6x64x48xf32>,
                   iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%a, %b : memref<112x64xf32>, memref<6x64x48xf32>)
       outs(%c : memref<112x288xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @one_panel(%a: memref<96x300xf32>, %b: memref<1x300x48xf32>,
+                     %c: memref<96x48xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<96x300xf32>, memref<1x300x48xf32>)
+      outs(%c : memref<96x48xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @shared_lines(%a: memref<163x8xf32>, %b: memref<8x741xf32>,
+                        %c: memref<163x741xf32>) {
+  linalg.generic {indexing_maps = [#a, #plain, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<163x8xf32>, memref<8x741xf32>)
+      outs(%c : memref<163x741xf32>) {
   ^bb0(%x: f32, %y: f32, %o: f32):
     %p = arith.mulf %x, %y : f32
     %s = arith.addf %o, %p : f32
