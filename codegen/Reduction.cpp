@@ -118,6 +118,8 @@ TileEmitter::Values TileEmitter::steps(Tile tile, Value begin, int64_t count,
                                });
     if (rest)
       accumulators = ifWanted(whole, accumulators, atRest);
+  } else if (isInPieces(count)) {
+    accumulators = stepsInPieces(tile, begin, count, accumulators);
   } else {
     auto iterate = [&](Value iv, ValueRange in) {
       ivs[d] = add(begin, iv);

@@ -24,6 +24,7 @@
 #include "codegen/RowKernel.h"
 #include "codegen/StartValues.h"
 #include "codegen/Streams.h"
+#include "codegen/ThreadShares.h"
 #include "codegen/TileEmitter.h"
 #include "codegen/TurnedBlocks.h"
 
@@ -187,7 +188,10 @@ void TileEmitter::emitParallel(unsigned level, Tile tile) {
       if (rest)
         ifWanted(whole, {}, atRest);
     } else {
+      if (level == plan.panelLevel)
+        panels = Share{constant(0), extent - rest, constant(extent - rest)};
       loop(0, extent - rest, size, {}, inside);
+      panels.reset();
       atRest();
     }
   }
@@ -200,14 +204,18 @@ void TileEmitter::emitShare(unsigned level, Tile tile, Share share) {
   unsigned d = plan.parallel[level];
   int64_t rest = nest.extents[d] % plan.tileOf(d);
   Value whole = constant(nest.extents[d] - rest);
-  Value reach = add(share.begin, constant(share.length));
+  Value reach =
+      share.end ? share.end : add(share.begin, constant(share.length));
   Value end = b.create<arith::MinSIOp>(loc, reach, whole);
+  if (level == plan.panelLevel)
+    panels = Share{share.begin, 0, end};
   loop(share.begin, end, plan.tileOf(d), {},
        [&](Value iv, ValueRange) -> Values {
          ivs[d] = iv;
          emitInside(level, tile);
          return {};
        });
+  panels.reset();
   if (!rest)
     return;
   Value isLast =
@@ -229,10 +237,22 @@ void TileEmitter::emitRest(unsigned level, Tile tile, int64_t rest) {
   emitInside(level, tile);
 }
 
-/// One loop in chunks of whole tiles.
+void TileEmitter::emitChunk(Share share) {
+  chunk = share;
+  emitParallel(0, fullTile());
+  if (llvm::any_of(nest.outputs, isStreamed))
+    finishStreams(b, loc);
+}
+
+/// One loop in chunks of whole tiles. Panels that are copied while others are
+/// used are a thread's from one to the next.
 void TileEmitter::emitChunks() {
   unsigned d = plan.parallel[plan.split];
   int64_t size = plan.tileOf(d), tiles = nest.extents[d] / size;
+  if (copiesAhead())
+    return emitShares(b, loc, tiles, [&](Value begin, Value end) {
+      emitChunk({multiply(begin, size), 0, multiply(end, size)});
+    });
   int64_t perChunk = llvm::divideCeil(tiles, plan.chunks);
   int64_t chunks = llvm::divideCeil(tiles, perChunk);
   auto forall = b.create<scf::ForallOp>(
@@ -240,11 +260,8 @@ void TileEmitter::emitChunks() {
       std::nullopt);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(forall.getBody());
-  chunk = {multiply(forall.getInductionVar(0), perChunk * size),
-           perChunk * size};
-  emitParallel(0, fullTile());
-  if (llvm::any_of(nest.outputs, isStreamed))
-    finishStreams(b, loc);
+  emitChunk(
+      {multiply(forall.getInductionVar(0), perChunk * size), perChunk * size});
 }
 
 TileEmitter::Values TileEmitter::step(Tile tile, Values accumulators) {

@@ -1,12 +1,12 @@
 //===- TileEmitter.h - loops, tiles and vectors of a planned nest ---------===//
 //
-// Emits a LoopNest as its VectorPlan says. One class in ten files: the loops
+// Emits a LoopNest as its VectorPlan says. One class in eleven files: the loops
 // around a tile (TileAndVectorize.cpp), the reduction loops inside it
-// (Reduction.cpp), taps of rows that slide (SlidingRows.cpp), maxima
-// (Extremes.cpp), packed panels (Contraction.cpp), the next ones
-// (ReadAhead.cpp), what follows a contraction (Epilogue.cpp), tiles across
-// their output (TurnedStores.cpp), operands as vectors (VectorAccess.cpp) and
-// the body on them (VectorBody.cpp).
+// (Reduction.cpp), what is done between pieces of them (SumPieces.cpp), taps of
+// rows that slide (SlidingRows.cpp), maxima (Extremes.cpp), packed panels
+// (PackedPanels.cpp), the next ones (ReadAhead.cpp), what follows a contraction
+// (Epilogue.cpp), tiles across their output (TurnedStores.cpp), operands as
+// vectors (VectorAccess.cpp) and the body on them (VectorBody.cpp).
 //
 //===----------------------------------------------------------------------===//
 #ifndef MG_CODEGEN_TILEEMITTER_H
@@ -50,11 +50,13 @@ private:
     /// Elements of the vector that exist; `plan.lanes` for a full one.
     int64_t valid;
   };
-  /// A range of a loop: whole steps of [begin, begin + length), and what is
-  /// left of the loop after the last share.
+  /// A range of a loop: whole steps of [begin, begin + length), or to `end`
+  /// where that is known at run time only, and what is left of the loop after
+  /// the last share.
   struct Share {
     Value begin;
-    int64_t length;
+    int64_t length = 0;
+    Value end = {};
   };
   using Body = llvm::function_ref<Values(Value iv, mlir::ValueRange carried)>;
 
@@ -62,6 +64,7 @@ private:
   void emitParallel(unsigned level, Tile tile);
   void emitInside(unsigned level, Tile tile);
   void emitChunks();
+  void emitChunk(Share share);
   void emitShare(unsigned level, Tile tile, Share share);
   void emitRest(unsigned level, Tile tile, int64_t rest);
   void emitTile(Tile tile);
@@ -94,7 +97,7 @@ private:
   /// The body of the task or function: an alloca in a loop would grow it.
   mlir::Block *frame();
 
-  // Contraction.cpp: panels of the packed input, the reduction in passes.
+  // PackedPanels.cpp: panels of the packed input, the reduction in passes.
   void emitPanel(unsigned level, Tile tile);
   void emitPasses(unsigned level, Tile tile);
   void emitPass(unsigned level, Tile tile, Value begin, int64_t count);
@@ -103,7 +106,7 @@ private:
   void packPanel(Tile tile);
   enum PanelPart { All, CutOff, Last };
   void copyToPanel(const Producer &producer, const Access &panel, Tile tile,
-                   PanelPart part);
+                   PanelPart part, Value rowOfNext = {});
   Value createPanel(int64_t size, mlir::Type element);
 
   // ReadAhead.cpp: what the next panel and the next tile are made of.
@@ -149,6 +152,18 @@ private:
   Values loadLevel(Value level);
   /// Index of the stacks' level, in elements.
   Value stackIndex(Value level, unsigned vector);
+
+  // SumPieces.cpp: what is done between pieces of the sums.
+  bool isInPieces(int64_t count) const;
+  Values stepsInPieces(Tile tile, Value begin, int64_t count,
+                       Values accumulators);
+  void askForRow(Tile tile, Value row);
+  bool copiesAhead() const;
+  void packPair(Access &panel, int64_t size, Tile tile);
+  void askForSource(Value row);
+  void copyAhead(Value piece);
+  void askForLines(const Access &access, Value buffer, Value index,
+                   int64_t width, unsigned loop, bool isWrite);
 
   // SlidingRows.cpp: taps that rows share.
   Values slide(Tile tile, Values accumulators);
@@ -257,6 +272,19 @@ private:
   Values stacks;
   std::pair<mlir::Operation *, mlir::Operation *> fused;
   Value panelBuffer;
+  /// In a loop over panels: where the first one begins, and the last whole one
+  /// ends.
+  std::optional<Share> panels;
+  /// What tiles copy while they go through the panel before: whether there is
+  /// one, what it is made of, and where that lies.
+  struct NextPanel {
+    Access panel;
+    Value exists = {};
+    Producer producer = {};
+    std::unique_ptr<mlir::Block> body = {};
+    llvm::SmallVector<Flat, 1> flats = {};
+  };
+  std::optional<NextPanel> nextPanel;
   /// The chunk in hand, in a task.
   std::optional<Share> chunk;
   /// In passes over the rows: the sums between them, and the iterations of the

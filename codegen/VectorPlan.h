@@ -46,6 +46,11 @@ struct VectorUnit {
   int64_t lanes, registers;
 };
 
+/// A long sum of a tile may be made in so many pieces (SumPieces.cpp).
+inline constexpr int64_t sumPieces = 8;
+/// Steps by which the loop around pieces is no cost.
+inline constexpr int64_t minSumSteps = sumPieces * 16;
+
 struct VectorPlan {
   /// Elements per vector; 1: scalars.
   int64_t lanes = 1;
@@ -70,6 +75,8 @@ struct VectorPlan {
   llvm::SmallVector<mlir::Operation *> combiners;
   /// The input whose panels are copied into one piece; -1: none.
   int packed = -1;
+  /// Whether tiles copy the next panel while they go through one.
+  bool copiesAhead = false;
   /// The input whose columns are read where they lie, in a matrix that the
   /// second cache does not hold; -1: none.
   int inPlace = -1;
@@ -78,6 +85,9 @@ struct VectorPlan {
   /// The input of which a tile's rows follow those of the tile before, in a
   /// matrix that caches do not hold beside all else; -1: none.
   int rowsAhead = -1;
+  /// Whether results come from afar, as caches do not hold them beside all
+  /// else.
+  bool asksForResults = false;
   /// Of `parallel`: the loops after this one share a panel, and take part in
   /// each pass (`depth`) before the next.
   unsigned panelLevel = 0;

@@ -316,6 +316,26 @@ TEST_P(Vectorize, PackedDots) {
   checkDot({50, 130, 300, true, true}, options());
 }
 
+/// Tiles of a panel copy the next one, as threads do with panels of their own:
+/// steps that are more, fewer, and no multiple of what all tiles have pieces.
+/// The sums are those of any number of threads, to the bit.
+TEST_P(Vectorize, DotsThatCopyAhead) {
+  std::unique_ptr<mg_pool, void (*)(mg_pool *)> pool(mg_pool_create(3),
+                                                     mg_pool_destroy);
+  for (const auto &[m, n, k] :
+       {std::tuple{301, 1999, 140}, {290, 515, 601}, {523, 1100, 257}}) {
+    checkDot({m, n, k, false, false}, options());
+    const auto a = noise(m * k), b = noise(k * n, 2);
+    const Kernel kernel{.inputs = {{{m, k}, "d0, d2"}, {{k, n}, "d2, d1"}},
+                        .output = {{m, n}, "d0, d1"},
+                        .loops = "ppr",
+                        .body = multiplyAdd,
+                        .attributes = "mg.contraction"};
+    EXPECT_EQ(run<float>(kernel, options(), {a.data(), b.data()}),
+              run<float>(kernel, options(), {a.data(), b.data()}, pool.get()));
+  }
+}
+
 /// A right operand that no cache holds is read where it lies by few tiles; the
 /// left one's next rows are asked for where it is large. Neither is a whole
 /// number of tiles.
