@@ -600,7 +600,7 @@ void planContraction(const LoopNest &nest, VectorPlan &plan,
              chooseLaneInput(nest, plan.vector) == nest.computed)
       plan.packed = nest.computed;
     plan.rowsAhead = chooseRowsAhead(nest, plan);
-    plan.asksForResults = areResultsFar(nest, plan);
+    plan.asksForResults = plan.copiesAhead && areResultsFar(nest, plan);
   }
   const bool rowsFirst = areRowsFirst(nest, plan);
   // Columns outside rows, and outside whatever else shares a panel: it stays in

@@ -8,7 +8,7 @@
 // CHECK: memref.prefetch {{.*}}, write
 // CHECK: memref.prefetch {{.*}}, read
 // CHECK: vector.load
-// CHECK: vector.fma
+// CHECK: llvm.intr.fmuladd
 // Two panels are more than the second cache holds: one, copied before its tiles.
 // CHECK-LABEL: func @single
 // CHECK: memref.alloc() {{.*}}: memref<{{[0-9]+}}xf32>

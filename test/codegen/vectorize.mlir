@@ -325,17 +325,18 @@ func.func @far_rows(%a: memref<128x3072xf32>, %b: memref<3072x768xf32>,
 // -----
 
 // Few tiles read a large right operand where it lies and ask for the next
-// columns; many share a copy, as do those whose lines would share the sets of a
-// cache. The left operand is small.
+// columns in each step; many share a copy, as do those whose lines would share
+// the sets of a cache, and ask between pieces of their sums for what they copy
+// (locality 3). The left operand is small.
 // CHECK-LABEL: func @few_tiles
 // CHECK-NOT: memref.alloc
-// CHECK: memref.prefetch
+// CHECK: memref.prefetch {{.*}} locality<2>
 // CHECK-LABEL: func @many_tiles
 // CHECK: memref.alloc
-// CHECK-NOT: memref.prefetch
+// CHECK-NOT: memref.prefetch {{.*}} locality<2>
 // CHECK-LABEL: func @same_sets
 // CHECK: memref.alloc
-// CHECK-NOT: memref.prefetch
+// CHECK-NOT: memref.prefetch {{.*}} locality<2>
 #a = affine_map<(i, j, k) -> (i, k)>
 #b = affine_map<(i, j, k) -> (k, j)>
 #c = affine_map<(i, j, k) -> (i, j)>
@@ -384,9 +385,9 @@ func.func @same_sets(%a: memref<64x200xf32>, %b: memref<200x8192xf32>,
 // Steps ask for the rows of the next tile, which are one piece of memory; rows
 // with gaps between them are not.
 // CHECK-LABEL: func @whole_rows
-// CHECK: memref.prefetch
+// CHECK: memref.prefetch {{.*}} locality<2>
 // CHECK-LABEL: func @parts_of_rows
-// CHECK-NOT: memref.prefetch
+// CHECK-NOT: memref.prefetch {{.*}} locality<2>
 #a = affine_map<(i, j, k) -> (i, k)>
 #b = affine_map<(i, j, k) -> (k, j)>
 #c = affine_map<(i, j, k) -> (i, j)>
