@@ -553,6 +553,15 @@ static bool maySpanPanels(const LoopNest &nest, int vector) {
          isFlowing(nest, nest.inputs[input], vector);
 }
 
+/// Whether a tile's results are stored one right after the other, and not as
+/// what follows the sums computes each.
+static bool leaveAtOnce(const LoopNest &nest) {
+  double cost = 0;
+  for (const Epilogue &epilogue : nest.epilogues)
+    cost += bodyCost(*epilogue.body);
+  return cost <= lightBody;
+}
+
 /// Whether the second cache does not hold the results from one call to the
 /// next.
 static bool areResultsFar(const LoopNest &nest, const VectorPlan &plan) {
@@ -600,7 +609,8 @@ void planContraction(const LoopNest &nest, VectorPlan &plan,
              chooseLaneInput(nest, plan.vector) == nest.computed)
       plan.packed = nest.computed;
     plan.rowsAhead = chooseRowsAhead(nest, plan);
-    plan.asksForResults = plan.copiesAhead && areResultsFar(nest, plan);
+    plan.asksForResults =
+        !plan.depth && leaveAtOnce(nest) && areResultsFar(nest, plan);
   }
   const bool rowsFirst = areRowsFirst(nest, plan);
   // Columns outside rows, and outside whatever else shares a panel: it stays in

@@ -31,8 +31,7 @@ namespace mg::codegen {
 static constexpr int64_t lineBytes = 64;
 
 bool TileEmitter::isInPieces(int64_t count) const {
-  const bool asks = plan.asksForResults && (!pass || partial->initial);
-  return (asks || nextPanel) && plan.reduction.size() == 1 &&
+  return (plan.asksForResults || nextPanel) && plan.reduction.size() == 1 &&
          !plan.isRowStyle() && count >= minSumSteps;
 }
 
@@ -93,8 +92,6 @@ void TileEmitter::askForRow(Tile tile, Value row) {
                 (tile.vecs - 1) * plan.lanes + tile.last, plan.row,
                 /*isWrite=*/true);
   };
-  if (pass)
-    return ask(partial->access, partial->flat);
   for (auto [o, access] : llvm::enumerate(nest.outputs))
     ask(access, flats[nest.inputs.size() + o]);
   for (TileEmitter &stage : stages)

@@ -85,8 +85,8 @@ struct VectorPlan {
   /// The input of which a tile's rows follow those of the tile before, in a
   /// matrix that caches do not hold beside all else; -1: none.
   int rowsAhead = -1;
-  /// Whether results come from afar, as caches do not hold them beside all
-  /// else.
+  /// Whether the lines of results, which come from afar, are asked for before
+  /// the sums are complete.
   bool asksForResults = false;
   /// Of `parallel`: the loops after this one share a panel, and take part in
   /// each pass (`depth`) before the next.
