@@ -90,13 +90,14 @@ TileEmitter::Values TileEmitter::reduceInOrder(unsigned level, Tile tile,
 }
 
 /// Whether the innermost loop of a window's sums is so short that its end, and
-/// the beginning of the next, cost about as much as a step. (Where most of the
-/// registers hold sums, LLVM loads ahead more than there are registers for:
-/// tiles of 8 x 3 take half as long again.)
+/// the beginning of the next, cost about as much as a step. (LLVM loads ahead
+/// for all of them: where sums leave few registers, tiles of 8 x 3 of 32 ones,
+/// or any of 16, it spills, and they take up to half as long again.)
 bool TileEmitter::areFewSteps(Tile tile, int64_t count) const {
-  constexpr int64_t fewSteps = 5;
+  constexpr int64_t fewSteps = 5, loadedAhead = 16;
   return nest.contraction && !plan.isRowStyle() && plan.reduction.size() > 1 &&
-         count <= fewSteps && 2 * tile.rows * tile.vecs <= plan.registers;
+         count <= fewSteps &&
+         tile.rows * tile.vecs + loadedAhead <= plan.registers;
 }
 
 TileEmitter::Values TileEmitter::steps(Tile tile, Value begin, int64_t count,
