@@ -418,16 +418,19 @@ static bool isPanelOnePiece(const LoopNest &nest, const Access &input,
 }
 
 /// Whether the second cache holds two panels, of which the tiles of one copy
-/// the other, row by row.
+/// the other, row by row. Of each thread's panels the first one is copied at
+/// once, and threads do not take panels from each other, so these must be
+/// several.
 static bool canCopyAhead(const LoopNest &nest, const VectorPlan &plan) {
+  constexpr int64_t enoughPanels = 8;
   const Access &input = nest.inputs[plan.packed];
   const int64_t steps = nest.extents[plan.reduction.back()],
                 bytes = steps * plan.vecs * plan.lanes * bytesOf(input),
                 width = plan.tileOf(plan.vector);
   return nest.grouped < 0 && plan.reduction.size() == 1 && !plan.depth &&
          steps >= minSumSteps && input.strides[plan.vector] == 1 &&
-         nest.extents[plan.vector] >= 2 * width && nest.range.loop < 0 &&
-         2 * bytes <= secondCacheBytes(plan.nativeLanes);
+         nest.extents[plan.vector] >= enoughPanels * width &&
+         nest.range.loop < 0 && 2 * bytes <= secondCacheBytes(plan.nativeLanes);
 }
 
 /// Has the vectors copied into panels, or read where they are: contiguous, in
@@ -562,23 +565,26 @@ static bool leaveAtOnce(const LoopNest &nest) {
   return cost <= lightBody;
 }
 
+/// Elements that the nest's loops reach, in bytes.
+static int64_t reachedBytes(const LoopNest &nest, const Access &access) {
+  int64_t bytes = bytesOf(access);
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (access.strides[d])
+      bytes *= nest.extents[d];
+  return bytes;
+}
+
 /// Whether the second cache does not hold the results from one call to the
-/// next.
+/// next, and they are a large part of what it does not hold: fewer lines do not
+/// pay for the loop around pieces.
 static bool areResultsFar(const LoopNest &nest, const VectorPlan &plan) {
-  int64_t bytes = 0;
-  auto count = [&](const Access &access) {
-    int64_t size = bytesOf(access);
-    for (unsigned d = 0; d < nest.size(); ++d)
-      if (access.strides[d])
-        size *= nest.extents[d];
-    bytes += size;
-  };
+  const int64_t cache = secondCacheBytes(plan.nativeLanes),
+                results = reachedBytes(nest, nest.outputs[0]);
+  int64_t all = results;
   for (const Access &input : nest.inputs)
     if (!input.isScalar() && input.isLinear())
-      count(input);
-  for (const Access &output : nest.outputs)
-    count(output);
-  return bytes > secondCacheBytes(plan.nativeLanes);
+      all += reachedBytes(nest, input);
+  return 2 * results >= cache && all > cache;
 }
 
 void planContraction(const LoopNest &nest, VectorPlan &plan,
