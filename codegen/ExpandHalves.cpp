@@ -2,8 +2,9 @@
 //
 // LLVM would call the compiler's library for these (__truncsfbf2, and at
 // x86-64-v2 __extendhfsf2), which a C program need not have and which is slow;
-// and the bf16 instruction of AVX-512 flushes denormals. So every level gets
-// the same bits from shifts and adds, and no value of these types is left:
+// and the bf16 conversion of AVX-512 flushes denormals. So every level gets the
+// same bits from shifts and adds, and no value of these types is left, but for
+// operands of the CPU's sums of products (Factors.h):
 //
 //   bf16 -> f32   the upper half of the bits
 //   f32 -> bf16   add half of the last place, ties to even by the bit above
@@ -260,9 +261,14 @@ class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
   /// What is left of halves is loaded, moved and stored: as integers, so that
   /// LLVM never sees a half and invents arithmetic on one. (It makes `fabs
   /// half` of an `and` with 0x7fff, and then calls the library to widen it.)
+  /// Only what the CPU's own instruction for halves takes keeps its type.
   void retype(Operation *op) {
+    const auto takesHalves = [](Operation *user) {
+      return isa<LLVM::CallIntrinsicOp>(user);
+    };
     for (OpResult result : op->getResults())
-      result.setType(bitsType(result.getType()));
+      if (result.use_empty() || !llvm::all_of(result.getUsers(), takesHalves))
+        result.setType(bitsType(result.getType()));
     for (Region &region : op->getRegions())
       for (Block &block : region)
         for (BlockArgument argument : block.getArguments())

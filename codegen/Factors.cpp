@@ -116,7 +116,7 @@ bool Factors::collectAll() {
   if (!product.first)
     return false;
   for (Value value : product.first->getOperands()) {
-    Factor factor{value};
+    Factor factor{value, {}, {}};
     if (!collect(value, factor) || factor.inputs.empty())
       return false;
     factors.push_back(factor);
@@ -149,6 +149,28 @@ bool Factors::isPlain(const Factor &factor) const {
     return false;
   Value narrow = widening->getOperand(0);
   return isa<BlockArgument>(narrow) || matchFlip(narrow);
+}
+
+/// What is widened: what computes the factor, without its last step; null: the
+/// factor is not made so.
+static Value narrowOf(Value factor) {
+  Operation *widening = factor.getDefiningOp();
+  return isa_and_nonnull<arith::ExtFOp, arith::ExtSIOp, arith::ExtUIOp>(
+             widening)
+             ? widening->getOperand(0)
+             : Value();
+}
+
+/// Whether a bf16, read or computed, is widened.
+bool Factors::isHalf(const Factor &factor) const {
+  Value narrow = narrowOf(factor.value);
+  return narrow && narrow.getType().isBF16() && factor.value.getType().isF32();
+}
+
+/// Whether what is widened is an input as it lies in memory.
+bool Factors::isRead(const Factor &factor) const {
+  Value narrow = narrowOf(factor.value);
+  return narrow && isa<BlockArgument>(narrow);
 }
 
 /// Of those that are plain.
@@ -269,8 +291,12 @@ Factors::Words Factors::quads() const {
 
 /// The words that the CPU multiplies, the best ones first.
 SmallVector<Factors::Words, 2> Factors::listWords(const Level *level) const {
-  if (!level || !level->cpu.starts_with("x86-64") || nest.range.loop >= 0 ||
-      !nest.outputs[0].element.isInteger(32) ||
+  if (!level || !level->cpu.starts_with("x86-64") || nest.range.loop >= 0)
+    return {};
+  if (level->features.contains("avx512bf16") &&
+      llvm::all_of(factors, [&](const Factor &f) { return isHalf(f); }))
+    return {{Products::HalfPairs, 2, 16}};
+  if (!nest.outputs[0].element.isInteger(32) ||
       !llvm::all_of(factors, [&](const Factor &f) { return isPlain(f); }))
     return {};
   SmallVector<Words, 2> list;
@@ -319,6 +345,8 @@ bool Factors::isFlipped(const Factor &factor) const {
 
 /// Whether the words lie in memory as neighbours, whole ones only.
 bool Factors::areInPlace(const Factor &factor, const Words &words) const {
+  if (isa<FloatType>(factor.value.getType()) && !isRead(factor))
+    return false;
   const Access &access = nest.inputs[factor.inputs[0]];
   for (unsigned d = 0; d < nest.size(); ++d)
     if (int(d) != words.loop && access.strides[d] % words.count)
@@ -410,19 +438,35 @@ bool Factors::tryForms(Forms forms, const Words &chosen,
 // How a factor is computed
 //===----------------------------------------------------------------------===//
 
-/// Computes the factor of the inputs that are the last arguments of the body.
+/// Computes the factor of the inputs that are the last arguments of the body;
+/// for a word of floats, what is widened to it.
 Value Factors::produceElement(const Factor &factor, Block *body) {
+  const bool isHalfWord = words.loop >= 0 && isHalf(factor);
+  Value result = isHalfWord ? narrowOf(factor.value) : factor.value;
   IRMapping values;
   unsigned first = body->getNumArguments() - factor.inputs.size();
   for (auto [k, i] : llvm::enumerate(factor.inputs))
     values.map(nest.body->getArgument(i), body->getArgument(first + k));
   for (Operation *op : factor.ops)
-    b.clone(*op, values);
-  return values.lookup(factor.value);
+    if (!isHalfWord || op != factor.value.getDefiningOp())
+      b.clone(*op, values);
+  return values.lookup(result);
 }
 
-/// The word of the low bits of integers, the first one lowest.
+/// The bits of a half, in an integer of a word's size.
+static Value bitsOf(OpBuilder &b, Location loc, Value half) {
+  Value bits = b.create<arith::BitcastOp>(loc, b.getI16Type(), half);
+  return b.create<arith::ExtUIOp>(loc, b.getI32Type(), bits);
+}
+
+/// The word of the low bits of integers, or of halves, the first one lowest.
 Value Factors::gather(ArrayRef<Value> elements, Type word) {
+  if (isa<FloatType>(word)) {
+    SmallVector<Value> bits = llvm::map_to_vector(
+        elements, [&](Value half) { return bitsOf(b, nest.loc, half); });
+    return b.create<arith::BitcastOp>(nest.loc, word,
+                                      gather(bits, b.getI32Type()));
+  }
   auto number = [&](int64_t value) {
     return b.create<arith::ConstantOp>(nest.loc, b.getIntegerAttr(word, value));
   };
@@ -778,8 +822,22 @@ static Value addPairs(OpBuilder &b, Location loc, Value x, Value y) {
   return call(b, loc, type, name, operands);
 }
 
+/// acc + the products of two pairs of bf16, with the exact products of the CPU.
+static Value addHalfPairs(OpBuilder &b, Location loc, Value x, Value y,
+                          Value acc) {
+  int64_t lanes = cast<VectorType>(x.getType()).getNumElements();
+  auto halves = VectorType::get({2 * lanes}, b.getBF16Type());
+  Value operands[] = {acc, b.create<vector::BitCastOp>(loc, halves, x),
+                      b.create<vector::BitCastOp>(loc, halves, y)};
+  return call(b, loc, acc.getType(),
+              ("llvm.x86.avx512bf16.dpbf16ps." + Twine(32 * lanes)).str(),
+              operands);
+}
+
 Value addProducts(OpBuilder &b, Location loc, Products products, Value x,
                   Value y, Value acc) {
+  if (products == Products::HalfPairs)
+    return addHalfPairs(b, loc, x, y, acc);
   int64_t bits = cast<VectorType>(x.getType()).getNumElements() * 32;
   StringRef fused = products == Products::PairsFused ? "vpdpwssd"
                     : products == Products::Quads    ? "vpdpbusd"

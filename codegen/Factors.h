@@ -20,6 +20,10 @@
 //
 //   sum a*b  =  sum (a + 128)*b  -  128 * sum b
 //
+// Two bf16 make one where the CPU multiplies pairs of these (AVX512_BF16): a
+// word is an f32 that nobody computes with, so sums and words have one type.
+// That instruction takes numbers below 2^-126 for zeros, factors and sums.
+//
 // A factor that is `b ^ 128` in the body lies flipped in memory already, and a
 // factor in panels (PrepareWeights.cpp) in words. Both are read as they lie.
 //
@@ -48,6 +52,8 @@ public:
 
   /// Whether there is a better nest than the one given.
   explicit operator bool() const { return prepared.has_value(); }
+  /// Whether that is one of words.
+  bool areWords() const { return prepared && words.loop >= 0; }
 
   /// That nest. What it needs beforehand is emitted by `emit`. Its body lives
   /// as long as this object.
@@ -85,6 +91,8 @@ private:
   bool collectAll();
   bool isComputed(const Factor &factor) const;
   bool isPlain(const Factor &factor) const;
+  bool isHalf(const Factor &factor) const;
+  bool isRead(const Factor &factor) const;
   bool isUnsigned(const Factor &factor) const;
   bool liesFlipped(const Factor &factor) const;
   unsigned bitsInMemory(const Factor &factor) const;

@@ -98,6 +98,8 @@ enum class Products {
   PairsFused,
   /// Four i8, unsigned ones by signed ones, with one instruction.
   Quads,
+  /// Two bf16, added to an f32, with one instruction.
+  HalfPairs,
 };
 
 /// A structured op with no empty loop. Block arguments of `body` are `inputs`,

@@ -13,8 +13,9 @@
 // not depend on the CPU. Columns that the last panel lacks are zero and are
 // never used.
 //
-// Bytes that the CPU multiplies by twos or fours (Factors.h) lie as these words
-// in a panel, so that the sum's loop becomes one over words and one inside:
+// Bytes or halves that the CPU multiplies by twos or fours (Factors.h) lie as
+// these words in a panel, so that the sum's loop becomes one over words and one
+// inside:
 //
 //   y[m,n] += x[m, 4k + i] * p[n / 48, k, n mod 48, i]
 //
@@ -198,8 +199,10 @@ std::optional<Layout> Preparation::chooseLayout(OpOperand &operand) const {
   if (!op || !op->hasAttr("mg.contraction") || !op.isDpsInput(&operand) ||
       llvm::is_contained(op.getStaticLoopRanges(), 0))
     return std::nullopt;
+  if (std::optional<Layout> words = chooseWords(operand))
+    return words;
   if (!isa<FloatType>(getElementTypeOrSelf(operand.get())))
-    return chooseWords(operand);
+    return std::nullopt;
   if (winograd)
     if (std::optional<Layout> planes = choosePlanes(operand))
       return planes;
@@ -446,21 +449,23 @@ static bool areSignsEqual(linalg::GenericOp op) {
              }));
 }
 
-/// Four bytes are multiplied as they lie.
+/// Bytes of a word: so many are multiplied as they lie.
 static constexpr int64_t quad = 4;
 
-/// Whether the level multiplies the words that the op reads, of `count`. Two
-/// bytes are widened by each tile that reads them: for many rows that is done
-/// once, into a panel of that call.
-static bool multipliesWords(OpBuilder &b, linalg::GenericOp op, int64_t count,
+/// Bits of what is multiplied as one.
+static constexpr int64_t wordBits = 32;
+
+/// Whether the level multiplies the words that the op reads, `isWhole` ones or
+/// of two bytes, which are widened by each tile that reads them: for many rows
+/// that is done once, into a panel of that call.
+static bool multipliesWords(OpBuilder &b, linalg::GenericOp op, bool isWhole,
                             const Level &level) {
   FailureOr<LoopNest> nest = buildLoopNest(op);
   if (failed(nest) || !nest->panels() ||
-      (count != quad &&
-       sharedUses(*nest, nest->panels()->loop) >= minPanelUses))
+      (!isWhole && sharedUses(*nest, nest->panels()->loop) >= minPanelUses))
     return false;
   simplify(*nest);
-  return bool(Factors(b, *nest, level.lanes, &level));
+  return Factors(b, *nest, level.lanes, &level).areWords();
 }
 
 /// Panels of words of `count` that all levels multiply; none: some do not.
@@ -470,6 +475,7 @@ static std::optional<Layout> wordsOf(OpOperand &operand, Layout layout,
   auto op = cast<linalg::GenericOp>(operand.getOwner());
   auto type = cast<RankedTensorType>(operand.get().getType());
   layout.count = count;
+  const bool isWhole = type.getElementTypeBitWidth() * count == wordBits;
   layout.isFlipped = count == quad && areSignsEqual(op);
   OpBuilder b(op);
   for (int64_t dim : llvm::reverse(layout.inner)) {
@@ -480,7 +486,7 @@ static std::optional<Layout> wordsOf(OpOperand &operand, Layout layout,
         op.getLoc(), layout.apply(type).getShape(), type.getElementType());
     linalg::GenericOp made = readWords(b, operand, layout, panels);
     const bool isGood = llvm::all_of(levels, [&](const Level *level) {
-      return multipliesWords(b, made, count, *level);
+      return multipliesWords(b, made, isWhole, *level);
     });
     made.erase();
     panels.erase();
@@ -491,13 +497,15 @@ static std::optional<Layout> wordsOf(OpOperand &operand, Layout layout,
 }
 
 std::optional<Layout> Preparation::chooseWords(OpOperand &operand) const {
+  Type element = getElementTypeOrSelf(operand.get());
   std::optional<Layout> layout;
-  if (!getElementTypeOrSelf(operand.get()).isInteger(8) || levels.empty() ||
+  if (!(element.isInteger(8) || element.isBF16()) || levels.empty() ||
       !(layout = choosePanels(operand)))
     return std::nullopt;
   for (int64_t count : {quad, quad / 2})
-    if (auto words = wordsOf(operand, *layout, count, levels))
-      return words;
+    if (count * element.getIntOrFloatBitWidth() <= wordBits)
+      if (auto words = wordsOf(operand, *layout, count, levels))
+        return words;
   return std::nullopt;
 }
 

@@ -9,7 +9,9 @@ def MG_DotOp : MG_Op<"dot", ruled> {
   let description = [{
     The result is (batch.., lhs's other dimensions, rhs's other dimensions).
     The sum is kept in the accumulator type: f32 for f16, bf16 and f32, f64
-    for f64, the result's type for integers, which wrap.
+    for f64, the result's type for integers, which wrap. The CPU level znver4
+    sums products of bf16 by instructions that take factors and sums below
+    2^-126 for zeros.
 
     - C1: equal element types, numbers.
     - C2: `lhs_batch` and `rhs_batch` have equal lengths, as have

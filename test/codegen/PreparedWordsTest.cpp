@@ -1,9 +1,11 @@
-// Weights of bytes, in panels of words: the sums that integers have, for all
-// levels alone and together, signed and unsigned, whatever does not divide.
+// Weights of bytes and halves, in panels of words: the sums that integers have,
+// for all levels alone and together, signed and unsigned, whatever does not
+// divide.
 #include "Kernel.h"
 #include "Prepared.h"
 #include "minigrad/status.h"
 
+#include <cstring>
 #include <random>
 
 using namespace mg::codegen;
@@ -13,78 +15,93 @@ namespace {
 
 /// y[m,n] = sum of x[m,k] * w[n,k], or a convolution of images whose channels
 /// are innermost.
-struct Bytes {
+struct Sums {
   int64_t m, n, k;
   bool isLeftSigned = true, isRightSigned = true;
   /// Sides of the image and of the window; 0: no convolution.
   int64_t side = 0, window = 0;
+  /// Of bf16 in place of bytes, which are whole numbers of few bits here, so
+  /// that sums are exact, too.
+  bool areHalves = false;
+
+  std::string element() const { return areHalves ? "bf16" : "i8"; }
+  std::string sum() const { return areHalves ? "f32" : "i32"; }
+  size_t size() const { return areHalves ? 2 : 1; }
 
   Operand left() const {
-    return side ? Operand{{m, side, side, k}, "b, h + i, w + j, c", "i8"}
-                : Operand{{m, k}, "m, k", "i8"};
+    return side ? Operand{{m, side, side, k}, "b, h + i, w + j, c", element()}
+                : Operand{{m, k}, "m, k", element()};
   }
   Operand right() const {
-    return side ? Operand{{n, window, window, k}, "o, i, j, c", "i8"}
-                : Operand{{n, k}, "n, k", "i8"};
+    return side ? Operand{{n, window, window, k}, "o, i, j, c", element()}
+                : Operand{{n, k}, "n, k", element()};
   }
   Operand result() const {
     const int64_t out = side - window + 1;
-    return side ? Operand{{m, out, out, n}, "b, h, w, o", "i32"}
-                : Operand{{m, n}, "m, n", "i32"};
+    return side ? Operand{{m, out, out, n}, "b, h, w, o", sum()}
+                : Operand{{m, n}, "m, n", sum()};
   }
   std::string text() const;
   std::vector<int32_t> expected(const std::vector<uint8_t> &x,
                                 const std::vector<uint8_t> &w) const;
 };
 
-std::string Bytes::text() const {
+std::string Sums::text() const {
   const auto map = [&](const Operand &operand) {
     return "affine_map<(" +
            std::string(side ? "b, h, w, o, i, j, c" : "m, n, k") + ") -> (" +
            operand.map + ")>";
   };
-  const auto extend = [](bool isSigned) {
-    return isSigned ? "arith.extsi" : "arith.extui";
+  const auto extend = [&](bool isSigned) {
+    return std::string("arith.") + (areHalves  ? "extf"
+                                    : isSigned ? "extsi"
+                                               : "extui");
   };
+  const std::string narrow = element(), wide = sum(), f = areHalves ? "f" : "i";
   const Operand x = left(), w = right(), y = result();
   const std::string p = "\"parallel\"", r = "\"reduction\"";
-  return moduleOf(R"(
+  return moduleOf(
+      R"(
   func.func @run(%x: )" +
-                  x.tensor() + R"( {mg.name = "x", mg.dtype = "i8"},
+      x.tensor() + R"( {mg.name = "x", mg.dtype = ")" + narrow + R"("},
                  %w: )" +
-                  w.tensor() +
-                  R"( {mg.name = "w", mg.dtype = "i8", mg.weight})
-      -> ()" + y.tensor() +
-                  R"( {mg.name = "y", mg.dtype = "i32"}) attributes {mg.entry} {
-    %zero = arith.constant 0 : i32
+      w.tensor() + R"( {mg.name = "w", mg.dtype = ")" + narrow +
+      R"(", mg.weight})
+      -> ()" +
+      y.tensor() + R"( {mg.name = "y", mg.dtype = ")" + wide +
+      R"("}) attributes {mg.entry} {
+    %zero = arith.constant )" +
+      (areHalves ? "0.0" : "0") + " : " + wide + R"(
     %empty = tensor.empty() : )" +
-                  y.tensor() +
-                  "\n    %init = linalg.fill ins(%zero : i32) outs(%empty : " +
-                  y.tensor() + ") -> " + y.tensor() +
-                  "\n    %y = linalg.generic {indexing_maps = [" + map(x) +
-                  ", " + map(w) + ", " + map(y) + "], iterator_types = [" +
-                  (side ? p + ", " + p + ", " + p + ", " + p + ", " + r + ", " +
-                              r + ", " + r
-                        : p + ", " + p + ", " + r) +
-                  R"(], mg.contraction}
+      y.tensor() + "\n    %init = linalg.fill ins(%zero : " + wide +
+      ") outs(%empty : " + y.tensor() + ") -> " + y.tensor() +
+      "\n    %y = linalg.generic {indexing_maps = [" + map(x) + ", " + map(w) +
+      ", " + map(y) + "], iterator_types = [" +
+      (side
+           ? p + ", " + p + ", " + p + ", " + p + ", " + r + ", " + r + ", " + r
+           : p + ", " + p + ", " + r) +
+      R"(], mg.contraction}
         ins(%x, %w : )" +
-                  x.tensor() + ", " + w.tensor() +
-                  ") outs(%init : " + y.tensor() + R"() {
-    ^bb0(%a: i8, %b: i8, %s: i32):
-      %wa = )" + extend(isLeftSigned) +
-                  R"( %a : i8 to i32
-      %wb = )" + extend(isRightSigned) +
-                  R"( %b : i8 to i32
-      %p = arith.muli %wa, %wb : i32
-      %t = arith.addi %s, %p : i32
-      linalg.yield %t : i32
-    } -> )" + y.tensor() +
-                  "\n    return %y : " + y.tensor() + "\n  }\n");
+      x.tensor() + ", " + w.tensor() + ") outs(%init : " + y.tensor() + R"() {
+    ^bb0(%a: )" +
+      narrow + ", %b: " + narrow + ", %s: " + wide + R"():
+      %wa = )" +
+      extend(isLeftSigned) + " %a : " + narrow + " to " + wide + R"(
+      %wb = )" +
+      extend(isRightSigned) + " %b : " + narrow + " to " + wide + R"(
+      %p = arith.mul)" +
+      f + " %wa, %wb : " + wide + R"(
+      %t = arith.add)" +
+      f + " %s, %p : " + wide + R"(
+      linalg.yield %t : )" +
+      wide + R"(
+    } -> )" +
+      y.tensor() + "\n    return %y : " + y.tensor() + "\n  }\n");
 }
 
 /// Sums modulo 2^32, element by element.
-std::vector<int32_t> Bytes::expected(const std::vector<uint8_t> &x,
-                                     const std::vector<uint8_t> &w) const {
+std::vector<int32_t> Sums::expected(const std::vector<uint8_t> &x,
+                                    const std::vector<uint8_t> &w) const {
   const auto value = [](uint8_t byte, bool isSigned) {
     return uint32_t(isSigned ? int32_t(int8_t(byte)) : int32_t(byte));
   };
@@ -108,15 +125,48 @@ std::vector<int32_t> Bytes::expected(const std::vector<uint8_t> &x,
   return y;
 }
 
-/// All bytes, the extremes more often than others.
-std::vector<uint8_t> draw(int64_t count, int seed) {
+/// All bytes, the extremes more often than others; of halves -8 to 7.
+std::vector<uint8_t> draw(const Sums &sums, int64_t count, int seed) {
   std::mt19937 random(seed);
   std::vector<uint8_t> bytes(count);
   for (uint8_t &byte : bytes) {
     const uint32_t bits = random();
     byte = bits >> 29 == 0 ? 0x80 : bits >> 29 == 1 ? 0xff : uint8_t(bits);
+    if (sums.areHalves)
+      byte = uint8_t(int8_t(byte) >> 4);
   }
   return bytes;
+}
+
+/// The numbers as they lie in memory.
+std::vector<uint8_t> stored(const Sums &sums,
+                            const std::vector<uint8_t> &numbers) {
+  if (!sums.areHalves)
+    return numbers;
+  std::vector<uint8_t> memory;
+  for (uint8_t number : numbers) {
+    const float value = int8_t(number);
+    uint8_t bytes[4];
+    std::memcpy(bytes, &value, 4);
+    memory.insert(memory.end(), {bytes[2], bytes[3]});
+  }
+  return memory;
+}
+
+/// What the panels give, of weights that `layOut` lays out.
+std::vector<int32_t> run(const Sums &sums, const Compiled &layOut,
+                         const Compiled &panels, const std::vector<uint8_t> &x,
+                         const std::vector<uint8_t> &w) {
+  std::vector<uint8_t> p(sums.size() * sizeOf(panels.model->weights[0]));
+  const size_t count = sums.result().count();
+  std::vector<int32_t> y(count, 77);
+  std::vector<float> reals(count, 77);
+  void *result = y.data();
+  if (sums.areHalves)
+    result = reals.data();
+  EXPECT_EQ(layOut.call({stored(sums, w).data()}, {p.data()}), MG_OK);
+  EXPECT_EQ(panels.call({stored(sums, x).data()}, {result}, {p.data()}), MG_OK);
+  return sums.areHalves ? std::vector<int32_t>(reals.begin(), reals.end()) : y;
 }
 
 /// Elements of a word; 0: the weight stays as it is.
@@ -129,27 +179,23 @@ int64_t wordOf(Prepared &prepared) {
       .back();
 }
 
-void check(const Bytes &bytes, const std::vector<std::string> &levels,
+void check(const Sums &sums, const std::vector<std::string> &levels,
            int64_t word) {
   SCOPED_TRACE(testing::Message()
-               << bytes.m << 'x' << bytes.n << 'x' << bytes.k << " signed "
-               << bytes.isLeftSigned << bytes.isRightSigned);
+               << sums.m << 'x' << sums.n << 'x' << sums.k << " signed "
+               << sums.isLeftSigned << sums.isRightSigned);
   Options options;
   options.levels = levels;
-  Prepared prepared(bytes.text(), levels);
+  Prepared prepared(sums.text(), levels);
   ASSERT_EQ(wordOf(prepared), word);
   if (!word)
     return;
   const Compiled panels(Prepared::textOf(*prepared.module), options),
       layOut(Prepared::textOf(*prepared.layOut), options);
   ASSERT_TRUE(panels && layOut);
-  const auto x = draw(bytes.left().count(), 1),
-             w = draw(bytes.right().count(), 2);
-  std::vector<uint8_t> p(sizeOf(panels.model->weights[0]));
-  std::vector<int32_t> y(bytes.result().count(), 77);
-  ASSERT_EQ(layOut.call({w.data()}, {p.data()}), MG_OK);
-  ASSERT_EQ(panels.call({x.data()}, {y.data()}, {p.data()}), MG_OK);
-  EXPECT_EQ(y, bytes.expected(x, w));
+  const auto x = draw(sums, sums.left().count(), 1),
+             w = draw(sums, sums.right().count(), 2);
+  EXPECT_EQ(run(sums, layOut, panels, x, w), sums.expected(x, w));
 }
 
 bool hasQuads(const std::string &level) {
@@ -193,7 +239,7 @@ INSTANTIATE_TEST_SUITE_P(Levels, PreparedWords, testing::ValuesIn(levelsHere()),
                          levelTestName);
 
 TEST(PreparedWordsOfLevels, AgreeOnTheirWords) {
-  const Bytes bytes{7, 70, 64};
+  const Sums bytes{7, 70, 64};
   check(bytes, levelsHere(), 2);
   Prepared quads(bytes.text(), {"icelake-server", "znver4"}),
       mixed(bytes.text(), {"x86-64-v4", "icelake-server"}),
@@ -204,23 +250,49 @@ TEST(PreparedWordsOfLevels, AgreeOnTheirWords) {
   EXPECT_EQ(wordOf(none), 0);
 }
 
+/// Where a level has no products of halves, they lie as for all others.
+TEST(PreparedWordsOfLevels, OfHalvesAreOneLevels) {
+  Sums halves{7, 70, 64};
+  halves.areHalves = true;
+  const std::string znver4 = "znver4", v4 = "x86-64-v4";
+  const auto wordFor = [&](std::vector<std::string> levels) {
+    Prepared prepared(halves.text(), levels);
+    return wordOf(prepared);
+  };
+  EXPECT_EQ(wordFor({znver4}), 2);
+  EXPECT_GT(wordFor({v4}), 2); // no word: the panel's width
+  EXPECT_EQ(wordFor({v4, znver4}), wordFor({v4}));
+}
+
+/// Few rows and many, sizes that nothing divides, a reduction in passes.
+TEST_P(PreparedWords, OfHalves) {
+  if (GetParam() != "znver4")
+    GTEST_SKIP() << "this level has no products of halves";
+  for (int64_t m : {3, 31, 130})
+    for (int64_t n : {17, 131}) {
+      Sums halves{m, n, 68};
+      halves.areHalves = true;
+      check(halves, levels(), 2);
+    }
+  Sums deep{70, 100, 8002}, image{2, 50, 20, true, true, 7, 3};
+  deep.areHalves = image.areHalves = true;
+  check(deep, levels(), 2);
+  check(image, levels(), 2);
+}
+
 /// One that all levels read, but not as words.
 TEST(PreparedWordsOfLevels, AreReadByOtherLevels) {
-  const Bytes bytes{7, 70, 64};
+  const Sums bytes{7, 70, 64};
   Prepared prepared(bytes.text(), {"icelake-server"});
   ASSERT_EQ(wordOf(prepared), 4);
   const Compiled layOut(Prepared::textOf(*prepared.layOut));
-  const auto x = draw(bytes.left().count(), 1),
-             w = draw(bytes.right().count(), 2);
+  const auto x = draw(bytes, bytes.left().count(), 1),
+             w = draw(bytes, bytes.right().count(), 2);
   for (const std::string &level : levelsHere()) {
     Options options;
     options.levels = {level};
     const Compiled panels(Prepared::textOf(*prepared.module), options);
-    std::vector<uint8_t> p(sizeOf(panels.model->weights[0]));
-    std::vector<int32_t> y(bytes.result().count(), 77);
-    ASSERT_EQ(layOut.call({w.data()}, {p.data()}), MG_OK);
-    ASSERT_EQ(panels.call({x.data()}, {y.data()}, {p.data()}), MG_OK);
-    EXPECT_EQ(y, bytes.expected(x, w)) << level;
+    EXPECT_EQ(run(bytes, layOut, panels, x, w), bytes.expected(x, w)) << level;
   }
 }
 
