@@ -1,5 +1,6 @@
 """Rows as a table, and their geometric mean."""
 import math
+import re
 import statistics
 
 
@@ -91,9 +92,11 @@ def memory(rows):
     return lines + [""]
 
 
-def markdown(rows):
-    """A table per suite and number of threads."""
+def markdown(rows, shapes="listed"):
+    """A table per suite and number of threads. `shapes` is what the rows were
+    chosen by; the heading says so unless they are listed."""
     lines = []
+    chosen = "" if shapes == "listed" else f", `--shapes {shapes}`"
     for suite, threads in sorted({(r["suite"], r["threads"]) for r in rows}):
         some = [r for r in rows if (r["suite"], r["threads"]) == (suite, threads)]
         names = columns(some)
@@ -101,7 +104,7 @@ def markdown(rows):
         eager = any(r["eager_us"] for r in some)
         head = ["us", "minigrad", *(["GFLOP/s"] if rates else []), "of the bound", "best peer / minigrad",
                 *(["eager"] if eager else []), *names]
-        lines += [f"### {suite}, {threads} thread{'s' if threads > 1 else ''}", "",
+        lines += [f"### {suite}{chosen}, {threads} thread{'s' if threads > 1 else ''}", "",
                   "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
         lines += ["| " + " | ".join(cells(r, names, rates, eager)) + " |" for r in some]
         lines.append("")
@@ -109,6 +112,19 @@ def markdown(rows):
             lines += ["Placement of the two threads: " + ", ".join(
                 f"{kind} {n}" for kind, n in count(r["placement"] for r in some).items()) + ".", ""]
     return "\n".join(lines + memory(rows))
+
+
+# A heading, its table, and the line about threads that may follow.
+TABLE = re.compile(r"^(### .+)\n\n(?:\|.*\n)+(?:\nPlacement of the two threads: .*\n)?", re.MULTILINE)
+
+
+def into(page, tables):
+    """The page with each of these tables in place of the one with its heading;
+    KeyError: it has none."""
+    ours = {m[1]: m[0] for m in TABLE.finditer(tables + "\n")}
+    for heading in ours.keys() - {m[1] for m in TABLE.finditer(page)}:
+        raise KeyError(heading)
+    return TABLE.sub(lambda m: ours.get(m[1], m[0]), page)
 
 
 def count(words):

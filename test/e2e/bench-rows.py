@@ -77,6 +77,24 @@ def check_rates():
     assert cells[2:5] == [f"{2 * 17 * 33 * 65 / 0.5e3:.0f}", "50 %", "**2.00**"], cells
 
 
+def check_page():
+    """Tables go into a page by their headings, and nothing else of it changes."""
+    row = {"suite": "conv", "name": "one", "threads": 2, "flops": 2e3, "ours_us": 2.0, "bound_us": 1.0,
+           "eager_us": None, "peers": {"peer": 4.0}, "placement": "shared cache"}
+    before = report.markdown([row])
+    page = f"# Page\n\n{before}\nText.\n\n{report.markdown([row], 'random:3')}\nEnd.\n"
+    after = report.into(page, report.markdown([row | {"ours_us": 1.0}, row | {"name": "two"}]))
+    assert after.count("| one |") == 2 and after.count("| two |") == 1 and "**4.00**" in after, after
+    assert after.startswith("# Page\n\n### conv, 2 threads") and "2.\n\nText.\n\n### conv, `--" in after, after
+    assert after.endswith(page[page.index("### conv, `"):]) and report.into(page, before) == page, after
+    try:
+        report.into(page, report.markdown([row | {"threads": 3}]))
+    except KeyError as heading:
+        assert "conv, 3 threads" in str(heading)
+    else:
+        raise AssertionError("a table without a place")
+
+
 def check_programs():
     for suite in ("memory", "contraction", "conv"):
         for row in suites.rows(suite, ["listed", "random:3"]):
@@ -87,6 +105,7 @@ def check_programs():
 
 check_seeds()
 check_rates()
+check_page()
 derived = every_op() + [row for seed in range(6) for row in suites.rows("memory", [f"random:{seed}"])
            if row.wrt and row.graph.inputs[0].size < 100000]
 assert len(derived) > len(reference.BACKWARD) + 8
