@@ -23,6 +23,7 @@
 #include "codegen/Passes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace mg::codegen {
@@ -75,6 +76,12 @@ public:
   Value select(Value condition, Value x, Value y) {
     return b.create<arith::SelectOp>(condition, x, y);
   }
+  /// x rounded to nearest, ties to even, but for its last n bits, which are to
+  /// be shifted out.
+  Value rounded(Value x, unsigned n) {
+    Value odd = both(right(x, n), 1);
+    return add(add(x, (1u << (n - 1)) - 1), odd);
+  }
   Value bitsOf(Value x) { return b.create<arith::BitcastOp>(word, x); }
   Value floatOf(Value bits) { return b.create<arith::BitcastOp>(real, bits); }
 
@@ -94,21 +101,44 @@ private:
   Type word, real;
 };
 
-/// x >> n, rounded to nearest, ties to even.
-Value roundedShift(Words &w, Value x, unsigned n) {
-  Value odd = w.both(w.right(x, n), 1);
-  return w.right(w.add(w.add(x, (1u << (n - 1)) - 1), odd), n);
-}
-
 Value bf16ToF32(Words &w, Value x) {
   return w.floatOf(w.left(w.fromHalf(x), 16));
 }
 
-Value f32ToBf16(Words &w, Value x, Type to) {
+/// The rounded bits stay where an f32 has them until the last step, which a
+/// conversion back makes a mask.
+Value f32ToBf16(ImplicitLocOpBuilder &b, Words &w, Value x, Type to) {
   Value bits = w.bitsOf(x);
-  Value nan = w.either(w.right(bits, 16), 0x40);
-  Value isNan = w.above(w.both(bits, 0x7fffffff), 0x7f800000);
-  return w.toHalf(w.select(isNan, nan, roundedShift(w, bits, 16)), to);
+  Value isNan = b.create<arith::CmpFOp>(arith::CmpFPredicate::UNO, x, x);
+  Value rounded =
+      w.select(isNan, w.either(bits, 0x00400000), w.rounded(bits, 16));
+  return w.toHalf(w.right(rounded, 16), to);
+}
+
+/// Whether it is an f32 that bf16 has as well: selected or negated, it stays
+/// what it was widened from.
+bool isBf16(Value x) {
+  Operation *op = x.getDefiningOp();
+  if (!op)
+    return false;
+  if (auto widened = dyn_cast<arith::ExtFOp>(op))
+    return getElementTypeOrSelf(widened.getIn()).isBF16();
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    const auto isExact = [](const APFloat &value) {
+      return value.bitcastToAPInt().countr_zero() >= 16;
+    };
+    if (auto values = dyn_cast<DenseFPElementsAttr>(constant.getValue()))
+      return values.isSplat() && isExact(values.getSplatValue<APFloat>());
+    auto value = dyn_cast<FloatAttr>(constant.getValue());
+    return value && isExact(value.getValue());
+  }
+  const bool isChoice =
+      isa<arith::SelectOp, arith::MaximumFOp, arith::MinimumFOp,
+          arith::MaxNumFOp, arith::MinNumFOp, arith::NegFOp,
+          vector::BroadcastOp>(op);
+  return isChoice && llvm::all_of(op->getOperands(), [](Value operand) {
+           return !getElementTypeOrSelf(operand).isF32() || isBf16(operand);
+         });
 }
 
 Value f16ToF32(ImplicitLocOpBuilder &b, Words &w, Value x) {
@@ -129,7 +159,8 @@ Value f32ToF16(ImplicitLocOpBuilder &b, Words &w, Value x, Type to) {
   Value bits = w.bitsOf(x);
   Value magnitude = w.both(bits, 0x7fffffff);
   // The bias goes from 127 to 15; rounding may carry into infinity, as it must.
-  Value normal = roundedShift(w, w.add(magnitude, 0u - (112u << 23)), 13);
+  Value normal =
+      w.right(w.rounded(w.add(magnitude, 0u - (112u << 23)), 13), 13);
   // The last place of 0.5 is 2^-24, that of f16's denormals.
   Value half = w.constant(0x3f000000);
   Value sum = b.create<arith::AddFOp>(w.floatOf(magnitude), w.floatOf(half));
@@ -200,12 +231,14 @@ class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
                       withElement(x.getType(), b.getF32Type()));
   }
 
-  Value narrow(ImplicitLocOpBuilder &b, Value x, Type to) {
+  /// `isExact`: of a number that is a bf16.
+  Value narrow(ImplicitLocOpBuilder &b, Value x, Type to, bool isExact) {
     Words w(b, to);
     if (getElementTypeOrSelf(x.getType()).isF64())
       x = f64ToOddF32(b, w, x);
     if (getElementTypeOrSelf(to).isBF16())
-      return f32ToBf16(w, x, to);
+      return isExact ? w.toHalf(w.right(w.bitsOf(x), 16), to)
+                     : f32ToBf16(b, w, x, to);
     if (!isNative(to))
       return f32ToF16(b, w, x, to);
     Value bits = convertF16(b, "vcvtps2ph $$0, $1, $0", x,
@@ -213,13 +246,13 @@ class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
     return b.create<arith::BitcastOp>(to, bits);
   }
 
-  void expand(Operation *op) {
+  void expand(Operation *op, bool isExact) {
     ImplicitLocOpBuilder b(op->getLoc(), op);
     Value x = op->getOperand(0);
     const Type to = op->getResult(0).getType();
     Value result;
     if (isa<arith::TruncFOp>(op)) {
-      result = narrow(b, x, to);
+      result = narrow(b, x, to, isExact);
     } else {
       result = widen(b, x);
       if (getElementTypeOrSelf(to).isF64())
@@ -290,8 +323,11 @@ class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
       if (to.isF16() || to.isBF16())
         conversions.push_back(op);
     });
-    for (Operation *op : conversions)
-      expand(op);
+    // Known before the conversions that say so are gone.
+    const SmallVector<bool> areExact = llvm::map_to_vector(
+        conversions, [](Operation *op) { return isBf16(op->getOperand(0)); });
+    for (auto [op, isExact] : llvm::zip_equal(conversions, areExact))
+      expand(op, isExact);
     getOperation()->walk([&](Operation *op) { retype(op); });
   }
 };

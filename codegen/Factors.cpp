@@ -236,17 +236,60 @@ SmallVector<unsigned> Factors::loopsOf(const Factor &factor) const {
 // What is worth it
 //===----------------------------------------------------------------------===//
 
-bool Factors::isBufferWorthwhile(const Factor &factor) const {
-  int64_t elements = 1, uses = 1, span = 1;
+/// How often each element is read by windows that overlap: a loop nest that
+/// moves the factor meets it so often; 1: they do not.
+int64_t Factors::overlap(const Factor &factor) const {
+  int64_t elements = 1, span = 1;
   const Access &widest = widestInput(factor);
   for (unsigned d = 0; d < nest.size(); ++d) {
-    (moves(factor, d) ? elements : uses) *= nest.extents[d];
+    elements *= moves(factor, d) ? nest.extents[d] : 1;
     span += (nest.extents[d] - 1) * std::abs(widest.strides[d]);
   }
-  int64_t bytes =
-      elements * (factor.value.getType().getIntOrFloatBitWidth() / 8);
+  return llvm::divideCeil(elements, span);
+}
+
+/// The planes of an input whose windows overlap; none: it has none, or is
+/// computed of several inputs.
+std::optional<Factors::Planes> Factors::planesOf(const Factor &factor,
+                                                 const Words &words) const {
+  if (words.loop < 0 || factor.inputs.size() != 1 || overlap(factor) == 1)
+    return std::nullopt;
+  const Access &access = nest.inputs[factor.inputs[0]];
+  const int64_t step = access.strides[words.loop];
+  Planes planes;
+  for (unsigned d = 0; d < nest.size(); ++d) {
+    const int64_t stride = access.strides[d];
+    if (stride < 0)
+      return std::nullopt;
+    if (stride >= step && int(d) != words.loop)
+      planes.outer.push_back(d);
+    else if (int(d) != words.loop)
+      planes.size += (nest.extents[d] - 1) * stride;
+  }
+  llvm::stable_sort(planes.outer, [&](unsigned x, unsigned y) {
+    return access.strides[x] > access.strides[y];
+  });
+  int64_t end = step * nest.extents[words.loop];
+  for (unsigned d : llvm::reverse(planes.outer)) {
+    if (access.strides[d] < end)
+      return std::nullopt;
+    end = access.strides[d] * nest.extents[d];
+  }
+  return planes.size <= step ? std::optional(planes) : std::nullopt;
+}
+
+bool Factors::isBufferWorthwhile(const Factor &factor,
+                                 const Words &words) const {
   // Windows that overlap would be written out.
-  return elements <= span && uses >= minBufferUses &&
+  const int64_t windows = overlap(factor);
+  if (windows > 1 && !planesOf(factor, words))
+    return false;
+  int64_t uses = 1;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    uses *= moves(factor, d) ? 1 : nest.extents[d];
+  int64_t bytes = countElements(factor) / windows *
+                  (factor.value.getType().getIntOrFloatBitWidth() / 8);
+  return uses >= minBufferUses &&
          (bytes <= cachedBytes || uses >= minTiles * tileWidth);
 }
 
@@ -271,7 +314,7 @@ Factors::Form Factors::chooseForm(unsigned i, const VectorPlan &plan) const {
                : Form::InPlace;
   if (hasPanels(factor))
     return Form::InPlace;
-  return isBufferWorthwhile(factor) ? Form::Buffer : Form::InPlace;
+  return isBufferWorthwhile(factor, {}) ? Form::Buffer : Form::InPlace;
 }
 
 /// Words of bytes. The flipped factor is the one that lies so, else the larger
@@ -381,7 +424,7 @@ bool Factors::tryWords(const Words &words, const VectorPlan &plan) {
     return false;
   Form forms[] = {Form::Buffer, Form::Buffer};
   for (auto [i, factor] : llvm::enumerate(factors)) {
-    bool buffered = isBufferWorthwhile(factor);
+    bool buffered = isBufferWorthwhile(factor, words);
     if (isContradiction(liesFlipped(factor), words.flipped == int(i)))
       return false;
     if (hasPanels(factor)) {
@@ -562,9 +605,15 @@ Access Factors::access(const Factor &factor, Form form) const {
     return access;
   access.offset = 0;
   access.start = {};
-  access.strides.assign(nest.size(), 0);
   int64_t size = 1;
   SmallVector<unsigned> loops = loopsOf(factor); // reverse() keeps a reference
+  if (std::optional<Planes> planes = planesOf(factor, words)) {
+    size = planes->size;
+    loops = planes->outer;
+    loops.push_back(words.loop);
+  } else {
+    access.strides.assign(nest.size(), 0);
+  }
   for (unsigned d : llvm::reverse(loops)) {
     access.strides[d] = size;
     size *= int(d) == words.loop
@@ -637,7 +686,8 @@ LoopNest Factors::prepare(Forms forms) {
     result.inputs.push_back(access(factor, form));
     if (form == Form::InPlace)
       continue;
-    Filled filled{input, produce(factor, words.count), {}};
+    Filled filled{
+        input, planesOf(factor, words), produce(factor, words.count), {}};
     if (tailCount())
       filled.tail = produce(factor, tailCount());
     if (form == Form::Buffer) {
@@ -685,20 +735,53 @@ static LoopNest partOf(const LoopNest &nest, const Producer &producer,
   return copy;
 }
 
+/// The planes' part from `begin` on of `extent` words, along their loop: no
+/// loop of windows, but one over what they see.
+LoopNest Factors::fillPlanes(const Planes &planes, const Producer &producer,
+                             const Access &buffer, int64_t begin,
+                             int64_t extent) {
+  LoopNest copy{nest.loc, producer.body};
+  copy.inputs = producer.inputs;
+  copy.outputs = {Access{buffer.buffer, buffer.element}};
+  copy.initial = {Value()};
+  for (Access &input : copy.inputs)
+    input.strides.clear();
+  const auto addLoop = [&](int64_t extent, int64_t from, int64_t to) {
+    appendLoop(copy, extent, /*reduction=*/false);
+    copy.outputs[0].strides.back() = to;
+    for (Access &input : copy.inputs)
+      input.strides.back() = from;
+  };
+  const Access &input = producer.inputs[0];
+  for (unsigned d : planes.outer)
+    addLoop(nest.extents[d], input.strides[d], buffer.strides[d]);
+  addLoop(extent, input.strides[words.loop], buffer.strides[words.loop]);
+  addLoop(planes.size, 1, 1);
+  copy.outputs[0].offset = begin * buffer.strides[words.loop];
+  for (Access &each : copy.inputs)
+    each.offset += begin * input.strides[words.loop];
+  simplify(copy);
+  return copy;
+}
+
 /// Gives a buffer its memory and what it holds.
 void Factors::fill(const Filled &filled,
                    function_ref<void(const LoopNest &)> emit) {
   Access &access = prepared->inputs[filled.input];
-  int64_t size = 1;
+  int64_t size = filled.planes ? filled.planes->size : 1;
   for (unsigned d = 0; d < nest.size(); ++d)
-    if (access.strides[d])
+    if (filled.planes ? int(d) == words.loop ||
+                            llvm::is_contained(filled.planes->outer, d)
+                      : access.strides[d] != 0)
       size *= prepared->extents[d];
   access.buffer = b.create<memref::AllocOp>(
       nest.loc, MemRefType::get({size}, access.element));
   int64_t count = words.loop < 0 ? 0 : prepared->extents[words.loop];
   int64_t whole = filled.tail.body ? count - 1 : count;
   auto part = [&](const Producer &producer, int64_t begin, int64_t extent) {
-    return partOf(*prepared, producer, access, words.loop, begin, extent);
+    return filled.planes
+               ? fillPlanes(*filled.planes, producer, access, begin, extent)
+               : partOf(*prepared, producer, access, words.loop, begin, extent);
   };
   if (words.loop < 0 || whole)
     emit(part(filled.producer, 0, whole));

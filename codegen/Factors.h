@@ -27,6 +27,12 @@
 // A factor that is `b ^ 128` in the body lies flipped in memory already, and a
 // factor in panels (PrepareWeights.cpp) in words. Both are read as they lie.
 //
+// The windows of a convolution overlap, so what is read is not written out; but
+// where the words lie along its channels, whole planes of these become planes
+// of words, in which windows lie as they did:
+//
+//   x[c, h + i, w + j]  ->  x'[c / 2, h + i, w + j] of words
+//
 // What has few uses is left in the body of the contraction.
 //
 //===----------------------------------------------------------------------===//
@@ -80,9 +86,17 @@ private:
     /// Whether the first factor is what the instruction takes second.
     bool isSwapped = false;
   };
+  /// An input in which words lie a plane apart: loops that stay inside of one,
+  /// which is read `size` elements far, and loops from plane to plane, each of
+  /// whose steps is past all of the next one's.
+  struct Planes {
+    llvm::SmallVector<unsigned> outer = {};
+    int64_t size = 1;
+  };
   /// A buffer to be filled: the last iteration of the words' loop by `tail`.
   struct Filled {
     unsigned input;
+    std::optional<Planes> planes;
     Producer producer, tail;
   };
 
@@ -104,7 +118,10 @@ private:
 
   // What is worth it.
   Form chooseForm(unsigned factor, const VectorPlan &plan) const;
-  bool isBufferWorthwhile(const Factor &factor) const;
+  std::optional<Planes> planesOf(const Factor &factor,
+                                 const Words &words) const;
+  int64_t overlap(const Factor &factor) const;
+  bool isBufferWorthwhile(const Factor &factor, const Words &words) const;
   bool isPanelWorthwhile(unsigned factor, const VectorPlan &plan,
                          int64_t least) const;
   llvm::SmallVector<Words, 2> listWords(const Level *level) const;
@@ -137,6 +154,8 @@ private:
   void fill(const Filled &filled,
             llvm::function_ref<void(const LoopNest &)> emit);
   Access sumsAccess(const Factor &factor) const;
+  LoopNest fillPlanes(const Planes &planes, const Producer &producer,
+                      const Access &buffer, int64_t begin, int64_t extent);
   LoopNest sumUp(const Factor &factor, const Access &sums);
   Epilogue correct(const Access &sums, int64_t by);
   void takeAway(llvm::function_ref<void(const LoopNest &)> emit);

@@ -80,6 +80,7 @@ class Model(Compared):
         self.graph, weights = self.describe(self.dtype)
         self.flat = flatten(self.graph, COMPOSITES)
         self.work = Work(self.flat)
+        self.work.dtype = self.dtype
         self.weights = {identifier(p): machine.copied(self.arrays[p][1]) for p in weights.used}
         self.paths = {identifier(p): p for p in weights.used}
         self.drawn = {}

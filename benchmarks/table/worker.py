@@ -1,9 +1,11 @@
 """Measures the rows of suites with one number of threads, in one process that
 holds every peer; prints a line of JSON per row. Started by tools/bench, which
 set the environment and the affinity before."""
+import ctypes
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -45,8 +47,23 @@ def residents(row, names, options, threads):
     return found
 
 
+def end_with_parent():
+    set_death_signal = 1
+    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+
+
+def measure_apart(row, suite, options):
+    """The row in a process of its own, which prints it: peers keep what they
+    held for a model."""
+    about = options | {"suites": [suite], "only": row.name}
+    done = subprocess.run([sys.executable, __file__, json.dumps(about)], preexec_fn=end_with_parent)
+    if done.returncode:
+        sys.exit(f"{row.name}: its process ended with {done.returncode}")
+
+
 def main():
     options = json.loads(sys.argv[1])
+    only = options.get("only")
     threads = options["threads"]
 
     def say(text):
@@ -57,7 +74,8 @@ def main():
     versions, missing = importable(options["peers"])
     for name, reason in missing.items():
         say(f"no {name}: {reason}")
-    print(json.dumps({"versions": versions, "missing": missing}), flush=True)
+    if not only:
+        print(json.dumps({"versions": versions, "missing": missing}), flush=True)
     with tempfile.TemporaryDirectory(prefix="mg-bench-") as folder:
         folder = pathlib.Path(folder)
 
@@ -72,8 +90,13 @@ def main():
             rows = suites.rows(suite, options["shapes"])
             rows = [r for r in rows if options["filter"] in r.name and r.dtype in options["dtypes"]]
             for i, row in enumerate(rows):
+                if only and row.name != only:
+                    continue
                 say(f"{suite} {i + 1}/{len(rows)}: {row.name}")
                 if hasattr(row, "export"):
+                    if not only:
+                        measure_apart(row, suite, options)
+                        continue
                     row.export(build, folder)
                 names = ("ours", "eager", *versions) if options["eager"] else ("ours", *versions)
                 result = measure.measure(row, suite, machine, names, make, options["rounds"], options["realtime"], say)

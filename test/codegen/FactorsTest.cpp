@@ -256,6 +256,47 @@ TEST_P(Factors, Convolution) {
     }
 }
 
+/// Windows of several images, two pixels apart, turned or not: words along the
+/// channels, of which the last one is not full where they are odd.
+TEST_P(Factors, StridedWindows) {
+  const int64_t images = 2, o = 33, h = 5, w = 9, rows = 2 * h + 1,
+                columns = 2 * w + 1;
+  for (const Type &type : {bf16, i8})
+    for (int64_t c : {6, 7})
+      for (bool turned : {false, true}) {
+        const std::string tap = turned ? "2 - d6" : "d6";
+        const Kernel kernel{
+            .inputs = {{{images, c, rows, columns},
+                        "d0, d4, d2 * 2 + d5, d3 * 2 + " + tap,
+                        type.name},
+                       {{o, c, 3, 3}, "d1, d4, d5, d6", type.name}},
+            .output = {{images, o, h, w}, "d0, d1, d2, d3", type.sum},
+            .loops = "pppprrr",
+            .body = bodyOf(type, type),
+            .init = type.isFloat() ? "0.0" : "0",
+            .attributes = "mg.contraction"};
+        const Array x = draw(type, images * c * rows * columns, 1),
+                    f = draw(type, o * c * 9, 2);
+        const auto y = results(kernel, options(), x, f);
+        for (int64_t i = 0; i < images * o * h * w; ++i) {
+          const int64_t row = i / w % h, column = i % w, image = i / w / h / o;
+          double want = 0, size = 0;
+          for (int64_t l = 0; l < c * 9; ++l) {
+            const int64_t at = turned ? 2 - l % 3 : l % 3;
+            const double product =
+                f.values[i / (h * w) % o * c * 9 + l] *
+                x.values[((image * c + l / 9) * rows + 2 * row + l / 3 % 3) *
+                             columns +
+                         2 * column + at];
+            want += product;
+            size += std::abs(product);
+          }
+          ASSERT_TRUE(isSum(type, y[i], want, size, c * 9))
+              << type.name << " " << c << " at " << i;
+        }
+      }
+}
+
 /// A reduction that moves one factor only adds the other one as often.
 TEST_P(Factors, OneFactorsReduction) {
   for (const Type &type : {i8, u8})

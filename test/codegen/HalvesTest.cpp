@@ -159,6 +159,34 @@ TEST_P(Halves, NarrowingRoundsOnceToNearestEven) {
   }
 }
 
+/// What is chosen of halves is one, what is chosen of other numbers is rounded.
+TEST_P(Halves, ChoicesAreRoundedWhereTheyAreNoHalves) {
+  std::vector<uint16_t> all(65536);
+  for (int i = 0; i < 65536; ++i)
+    all[i] = i;
+  for (const std::string least : {"0.5", "0.1"}) { // a bf16, and none
+    std::string text = conversion("negf", "bf16", "bf16", all.size());
+    const std::string op = "%s = arith.negf %p : bf16 to bf16";
+    const size_t at = text.find(op);
+    ASSERT_NE(at, std::string::npos);
+    text.replace(at, op.size(),
+                 "%c = arith.constant " + least +
+                     " : f32\n%w = arith.extf %p : bf16 to f32\n"
+                     "%m = arith.maximumf %w, %c : f32\n"
+                     "%s = arith.truncf %m : f32 to bf16");
+    const Compiled compiled(text, {.levels = {GetParam()}});
+    std::vector<uint16_t> y(all.size());
+    ASSERT_TRUE(compiled);
+    ASSERT_EQ(compiled.call({all.data()}, {y.data()}), MG_OK);
+    const float bound = std::stof(least);
+    for (int i = 0; i < 65536; ++i) {
+      const double x = valueOf(i, 8);
+      const double want = std::isnan(x) ? x : std::max<double>(x, bound);
+      ASSERT_TRUE(isNearest(y[i], want, 8)) << least << " " << i;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Codegen, Halves, testing::ValuesIn(levelsHere()),
                          levelTestName);
 
