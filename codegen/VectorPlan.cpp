@@ -214,10 +214,14 @@ static double inputCost(const LoopNest &nest, const Access &access,
                         unsigned loop, int64_t uses) {
   if (!nest.contraction || !access.isLinear())
     return accessCost(nest, access, loop, false);
+  // Whatever the lanes run along, what lies in panels comes from far away.
+  const double fetch = access.hasPanels()
+                           ? fetchCost / sharedUses(nest, access.panels.loop)
+                           : 0;
   if (access.panels.loop == int(loop))
-    return fetchCost / sharedUses(nest, loop);
-  return access.strides[loop] ? operandCost(nest, access, loop, uses)
-                              : broadcastCost(nest, access);
+    return fetch;
+  return fetch + (access.strides[loop] ? operandCost(nest, access, loop, uses)
+                                       : broadcastCost(nest, access));
 }
 
 static double loopCost(const LoopNest &nest, unsigned loop, double body) {
