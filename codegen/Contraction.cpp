@@ -485,6 +485,25 @@ static int chooseRowsAhead(const LoopNest &nest, const VectorPlan &plan) {
   return -1;
 }
 
+/// The input that tiles read in windows, a short piece from each of many places
+/// that no cache holds: no CPU sees where the next ones will be.
+static int chooseWindowsAhead(const LoopNest &nest, const VectorPlan &plan) {
+  if (plan.rowsAhead >= 0 || plan.reduction.size() < 2)
+    return -1;
+  for (auto [i, input] : llvm::enumerate(nest.inputs)) {
+    if (input.isScalar() || !input.isLinear() || input.hasPanels() ||
+        input.strides[plan.vector] || !input.strides[plan.row])
+      continue;
+    int64_t span = 1;
+    for (unsigned d = 0; d < nest.size(); ++d)
+      span += std::abs(input.strides[d]) * (nest.extents[d] - 1);
+    if (span * storedBytes(input) * input.group >=
+        2 * secondCacheBytes(plan.nativeLanes))
+      return i;
+  }
+  return -1;
+}
+
 /// Bytes of a panel that all rows take before the next ones: half of the second
 /// cache at most, so that they stay there. What is in panels from the start
 /// comes from memory the faster the shorter these parts are (one thread,
@@ -615,6 +634,7 @@ void planContraction(const LoopNest &nest, VectorPlan &plan,
              chooseLaneInput(nest, plan.vector) == nest.computed)
       plan.packed = nest.computed;
     plan.rowsAhead = chooseRowsAhead(nest, plan);
+    plan.windowsAhead = chooseWindowsAhead(nest, plan);
     plan.asksForResults =
         !plan.depth && leaveAtOnce(nest) && areResultsFar(nest, plan);
   }

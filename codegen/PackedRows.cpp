@@ -48,19 +48,25 @@ static int64_t chooseRows(int64_t extent, int64_t planned) {
 /// What each step of a tile waits for its line of the input, of which its rows
 /// use a piece.
 double PackedRows::waitOf(const Access &access) const {
-  if (access.strides[plan.row] != 1)
-    return 0;
   int64_t steps = 1;
   for (unsigned d : plan.reduction)
     if (access.strides[d])
       steps *= nest.extents[d];
   int64_t stride =
       std::abs(access.strides[plan.reduction.back()]) * bytesOf(access);
-  if (stride < lineBytes || steps < minSteps)
-    return 0;
   int64_t bytes = sizeOf(nest.outputs[0]);
   for (const Access &other : nest.inputs)
     bytes += sizeOf(other);
+  if (steps < minSteps)
+    return 0;
+  // Rows of their own, of each of whose lines the steps use a few elements.
+  if (access.strides[plan.row] != 1)
+    return stride > bytesOf(access) && bytes >= cacheBytes(plan.nativeLanes)
+               ? farCycles * double(rows) *
+                     double(std::min(stride, lineBytes)) / lineBytes
+               : 0;
+  if (stride < lineBytes)
+    return 0;
   return stride >= pageBytes || bytes >= cacheBytes(plan.nativeLanes)
              ? farCycles
              : nearCycles;

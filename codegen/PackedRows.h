@@ -11,6 +11,10 @@
 // tile's rows. All accesses stay linear. The copy reads `a` row by row; each
 // tile begins a line further than the one before, in the next set.
 //
+// The same pays for rows of pixels two apart, the gradient of the weights of a
+// convolution with strides: its steps use every second element of a line, in
+// every second row of an image, which all columns' tiles would fetch again.
+//
 // What pays: the copy takes as long as a few of a tile's steps wait for their
 // lines, so columns must be several tiles; and few steps leave their lines in
 // the cache.

@@ -29,6 +29,11 @@
 //
 // or less, where several tiles go along these rows before the next ones.
 //
+// The windows of a convolution are a short piece from each of many places. There
+// each step asks for the same piece of the next row of results:
+//
+//   row h   step c, i, j   reads x[c, 2h + i, 2w + j], asks for the one 2 below
+//
 //===----------------------------------------------------------------------===//
 #include "codegen/TileEmitter.h"
 
@@ -79,6 +84,8 @@ void TileEmitter::beginAhead() {
       }
       readAhead.push_back(ahead);
     }
+    if (int(i) == plan.windowsAhead)
+      addWindows(input, flats[i]);
     if (int(i) == plan.rowsAhead) {
       const bool areTiles = input.strides[plan.row] == 1;
       ReadAhead ahead{input, flats[i]};
@@ -86,6 +93,19 @@ void TileEmitter::beginAhead() {
       ahead.unit = areTiles ? ahead.width : group;
       readAhead.push_back(ahead);
     }
+  }
+}
+
+/// The windows of the next iteration around the tiles' rows.
+void TileEmitter::addWindows(const Access &access, const Flat &flat) {
+  for (unsigned d : llvm::reverse(plan.parallel)) {
+    if (int(d) == plan.row || int(d) == plan.vector || nest.extents[d] < 2 ||
+        !access.strides[d])
+      continue;
+    ReadAhead ahead{access, flat, constant(access.strides[d] * access.group)};
+    ahead.isOwn = true;
+    readAhead.push_back(ahead);
+    return;
   }
 }
 
@@ -184,7 +204,13 @@ void TileEmitter::beginRows(ReadAhead &ahead) {
 void TileEmitter::beginReadAhead() {
   for (ReadAhead &ahead : readAhead) {
     ahead.pace = constant(1);
-    if (!ahead.distance)
+    if (ahead.isOwn) {
+      ahead.first = add(ahead.flat.offset, ahead.distance);
+      for (unsigned d : plan.parallel)
+        ahead.first =
+            add(ahead.first,
+                multiply(ivs[d], ahead.access.strides[d] * ahead.access.group));
+    } else if (!ahead.distance)
       beginRows(ahead);
     else if (ahead.width)
       beginPart(ahead, ahead.distance, tilesFrom(plan.panelLevel + 1));

@@ -122,6 +122,7 @@ private:
   Value nextColumns(const ReadAhead &ahead, Sharing sharing);
   void beginPart(ReadAhead &ahead, Value distance, Sharing sharing);
   void beginRows(ReadAhead &ahead);
+  void addWindows(const Access &access, const Flat &flat);
   void beginReadAhead();
   void askForNext();
 
@@ -307,6 +308,8 @@ private:
     Flat flat;
     Value distance = {}, first = {}, pace = {};
     int64_t width = 0, unit = 1;
+    /// Each step asks for what it will read itself, so far on.
+    bool isOwn = false;
   };
   llvm::SmallVector<ReadAhead, 2> readAhead;
   /// The rows of a tile of sums that is being stored, 0 where none is; per

@@ -85,6 +85,9 @@ struct VectorPlan {
   /// The input of which a tile's rows follow those of the tile before, in a
   /// matrix that caches do not hold beside all else; -1: none.
   int rowsAhead = -1;
+  /// The input whose windows lie in many places of memory that caches do not
+  /// hold, of which the next row's are asked for; -1: none.
+  int windowsAhead = -1;
   /// Whether the lines of results, which come from afar, are asked for before
   /// the sums are complete.
   bool asksForResults = false;

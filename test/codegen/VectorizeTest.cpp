@@ -399,6 +399,61 @@ TEST_P(Vectorize, RowsInTilesOfABatch) {
   }
 }
 
+/// Every second pixel of every second row, as the gradient of a convolution's
+/// weights reads them: to the bit the sums of these pixels alone.
+TEST_P(Vectorize, SparseRowsInTiles) {
+  const int64_t images = 2, m = 130, n = 517, h = 28, w = 29;
+  Kernel kernel{
+      .inputs = {{{images, m, 2 * h, 2 * w}, "d2, d0, d3 * 2, d4 * 2"},
+                 {{images, n, h, w}, "d2, d1, d3, d4"}},
+      .output = {{n, m}, "d1, d0"},
+      .loops = "pprrr",
+      .body = multiplyAdd,
+      .attributes = "mg.contraction"};
+  const auto a = noise(images * m * 4 * h * w),
+             b = noise(images * n * h * w, 2);
+  std::vector<float> seen(images * m * h * w);
+  for (int64_t i = 0; i < images * m * h * w; ++i)
+    seen[i] = a[(i / w * 2) * 2 * w + i % w * 2];
+  const auto y = run<float>(kernel, options(), {a.data(), b.data()});
+  kernel.inputs[0] = {{images, m, h, w}, "d2, d0, d3, d4"};
+  EXPECT_EQ(y, run<float>(kernel, options(), {seen.data(), b.data()}));
+  for (int64_t i = 0; i < n * m; i += 97) {
+    double want = 0;
+    for (int64_t l = 0; l < images * h * w; ++l) {
+      const int64_t image = l / (h * w), pixel = l % (h * w);
+      want += double(seen[(image * m + i % m) * h * w + pixel]) *
+              b[(image * n + i / m) * h * w + pixel];
+    }
+    ASSERT_NEAR(y[i], want, 1e-4) << "at " << i;
+  }
+}
+
+/// Windows of images that no cache holds.
+TEST_P(Vectorize, WindowsOfLargeImages) {
+  const int64_t images = 3, c = 40, o = 70, h = 37, w = 41;
+  const Kernel kernel{.inputs = {{{images, c, 2 * h + 1, 2 * w + 1},
+                                  "d0, d4, d2 * 2 + d5, d3 * 2 + d6"},
+                                 {{o, c, 3, 3}, "d1, d4, d5, d6"}},
+                      .output = {{images, o, h, w}, "d0, d1, d2, d3"},
+                      .loops = "pppprrr",
+                      .body = multiplyAdd,
+                      .attributes = "mg.contraction"};
+  const int64_t rows = 2 * h + 1, columns = 2 * w + 1;
+  const auto x = noise(images * c * rows * columns), f = noise(o * c * 9, 2);
+  const auto y = run<float>(kernel, options(), {x.data(), f.data()});
+  for (int64_t i = 0; i < images * o * h * w; i += 13) {
+    const int64_t row = i / w % h, column = i % w, out = i / w / h % o,
+                  image = i / w / h / o;
+    double want = 0;
+    for (int64_t l = 0; l < c * 9; ++l)
+      want += double(f[out * c * 9 + l]) *
+              x[((image * c + l / 9) * rows + 2 * row + l / 3 % 3) * columns +
+                2 * column + l % 3];
+    ASSERT_NEAR(y[i], want, 2e-5) << "at " << i;
+  }
+}
+
 /// So long that all rows take a part of the reduction before the next one.
 TEST_P(Vectorize, DotsInPasses) {
   checkDot({41, 70, 9001, false, false}, options());
