@@ -102,7 +102,8 @@ def markdown(rows, shapes="listed"):
         names = columns(some)
         rates = any(r.get("flops") for r in some)
         eager = any(r["eager_us"] for r in some)
-        head = ["us", "minigrad", *(["GFLOP/s"] if rates else []), "of the bound", "best peer / minigrad",
+        head = ["us", "minigrad", *(["GFLOP/s"] if rates else []), "of the bound",
+                f"{names[0] if len(names) == 1 else 'best peer'} / minigrad",
                 *(["eager"] if eager else []), *names]
         lines += [f"### {suite}{chosen}, {threads} thread{'s' if threads > 1 else ''}", "",
                   "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]

@@ -99,6 +99,7 @@ def main():
                         continue
                     row.export(build, folder)
                 names = ("ours", "eager", *versions) if options["eager"] else ("ours", *versions)
+                names = getattr(row, "contestants", names)
                 result = measure.measure(row, suite, machine, names, make, options["rounds"], options["realtime"], say)
                 if options["memory"] and hasattr(row, "export"):
                     result["memory_mb"] = residents(row, ("ours", *result["peers"]), options, threads)

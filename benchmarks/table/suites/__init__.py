@@ -2,7 +2,7 @@
 documentation shows, and may have `random(seed)`, twenty or thirty that nobody has seen."""
 import importlib
 
-NAMES = ("memory", "contraction", "conv", "model", "training")
+NAMES = ("memory", "contraction", "conv", "epilogue", "model", "training")
 WITH_RANDOM = ("memory", "contraction", "conv")
 
 
