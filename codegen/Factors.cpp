@@ -290,7 +290,7 @@ bool Factors::isBufferWorthwhile(const Factor &factor,
   int64_t bytes = countElements(factor) / windows *
                   (factor.value.getType().getIntOrFloatBitWidth() / 8);
   return uses >= minBufferUses &&
-         (bytes <= cachedBytes || uses >= minTiles * tileWidth);
+         (bytes <= cachedBytes || uses * windows >= minTiles * tileWidth);
 }
 
 bool Factors::isPanelWorthwhile(unsigned factor, const VectorPlan &plan,
