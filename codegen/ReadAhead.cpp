@@ -29,8 +29,8 @@
 //
 // or less, where several tiles go along these rows before the next ones.
 //
-// The windows of a convolution are a short piece from each of many places. There
-// each step asks for the same piece of the next row of results:
+// The windows of a convolution are a short piece from each of many places.
+// There each step asks for the same piece of the next row of results:
 //
 //   row h   step c, i, j   reads x[c, 2h + i, 2w + j], asks for the one 2 below
 //
