@@ -63,7 +63,8 @@ void TileEmitter::enter() {
 
 void TileEmitter::emit() {
   enter();
-  if ((plan.rowsAhead >= 0 || plan.windowsAhead >= 0) && !plan.sharesColumns(nest) && !plan.depth)
+  if ((plan.rowsAhead >= 0 || plan.windowsAhead >= 0) &&
+      !plan.sharesColumns(nest) && !plan.depth)
     beginAhead();
   if (plan.chunks > 1)
     emitChunks();
