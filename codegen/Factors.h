@@ -105,6 +105,7 @@ private:
   bool collectAll();
   bool isComputed(const Factor &factor) const;
   bool isPlain(const Factor &factor) const;
+  static mlir::Value narrowOf(mlir::Value factor);
   bool isHalf(const Factor &factor) const;
   bool isRead(const Factor &factor) const;
   bool isUnsigned(const Factor &factor) const;
@@ -154,8 +155,6 @@ private:
   void fill(const Filled &filled,
             llvm::function_ref<void(const LoopNest &)> emit);
   Access sumsAccess(const Factor &factor) const;
-  LoopNest fillPlanes(const Planes &planes, const Producer &producer,
-                      const Access &buffer, int64_t begin, int64_t extent);
   LoopNest sumUp(const Factor &factor, const Access &sums);
   Epilogue correct(const Access &sums, int64_t by);
   void takeAway(llvm::function_ref<void(const LoopNest &)> emit);
@@ -169,11 +168,6 @@ private:
   llvm::SmallVector<Filled, 2> buffers;
   llvm::SmallVector<std::unique_ptr<mlir::Block>> bodies;
 };
-
-/// acc + the sum of x * y over the elements of the words.
-mlir::Value addProducts(mlir::OpBuilder &b, mlir::Location loc,
-                        Products products, mlir::Value x, mlir::Value y,
-                        mlir::Value acc);
 
 } // namespace mg::codegen
 

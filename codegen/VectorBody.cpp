@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/Division.h"
-#include "codegen/Factors.h"
 #include "codegen/TileEmitter.h"
+#include "codegen/WordProducts.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"

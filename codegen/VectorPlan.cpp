@@ -215,9 +215,8 @@ static double inputCost(const LoopNest &nest, const Access &access,
   if (!nest.contraction || !access.isLinear())
     return accessCost(nest, access, loop, false);
   // Whatever the lanes run along, what lies in panels comes from far away.
-  const double fetch = access.hasPanels()
-                           ? fetchCost / sharedUses(nest, access.panels.loop)
-                           : 0;
+  const double fetch =
+      access.hasPanels() ? fetchCost / sharedUses(nest, access.panels.loop) : 0;
   if (access.panels.loop == int(loop))
     return fetch;
   return fetch + (access.strides[loop] ? operandCost(nest, access, loop, uses)

@@ -135,8 +135,8 @@ bool isOnlyTurned(const LoopNest &nest, int vector, unsigned row);
 /// Element operations of a nest; it depends on the shape only.
 double workOf(const LoopNest &nest);
 
-/// Which loop is cut into chunks for threads, for so many wanted ones, and where
-/// that is put (ThreadPlan.cpp).
+/// Which loop is cut into chunks for threads, for so many wanted ones, and
+/// where that is put (ThreadPlan.cpp).
 void planThreads(const LoopNest &nest, int64_t wanted, VectorPlan &plan);
 
 /// Chunks that so much work is worth, a power of two; 1: it is too little.
