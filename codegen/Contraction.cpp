@@ -7,6 +7,7 @@
 // channel.
 //
 //===----------------------------------------------------------------------===//
+#include "codegen/BufferRegions.h"
 #include "codegen/TileEmitter.h"
 
 #include <numeric>
@@ -593,17 +594,41 @@ static int64_t reachedBytes(const LoopNest &nest, const Access &access) {
   return bytes;
 }
 
-/// Whether the second cache does not hold the results from one call to the
-/// next, and they are a large part of what it does not hold: fewer lines do not
-/// pay for the loop around pieces.
-static bool areResultsFar(const LoopNest &nest, const VectorPlan &plan) {
-  const int64_t cache = secondCacheBytes(plan.nativeLanes),
-                results = reachedBytes(nest, nest.outputs[0]);
-  int64_t all = results;
+bool hasOwnLines(const Access &access, const VectorPlan &plan) {
+  return !access.isScalar() && access.isLinear() && access.stored &&
+         !access.streamed && access.strides[plan.vector] == 1 &&
+         access.strides[plan.row];
+}
+
+/// Asks for the results, and for what epilogues read beside them, where the
+/// second cache does not hold these from one call to the next and they are a
+/// large part of what it does not hold: fewer lines do not pay for the loop
+/// around pieces.
+static void chooseRequests(const LoopNest &nest, VectorPlan &plan) {
+  const int64_t cache = secondCacheBytes(plan.nativeLanes);
+  int64_t results = 0, beside = 0, others = 0;
+  auto add = [&](int64_t &bytes, const Access &access) {
+    if (hasOwnLines(access, plan))
+      bytes += reachedBytes(nest, access);
+  };
+  add(results, nest.outputs[0]);
+  for (const Epilogue &epilogue : nest.epilogues) {
+    for (const Access &output : epilogue.outputs)
+      add(results, output);
+    for (const Access &input : epilogue.inputs)
+      if (llvm::none_of(nest.outputs, [&](const Access &output) {
+            return isSameElement(output, input);
+          }))
+        add(beside, input);
+  }
   for (const Access &input : nest.inputs)
     if (!input.isScalar() && input.isLinear())
-      all += reachedBytes(nest, input);
-  return 2 * results >= cache && all > cache;
+      others += reachedBytes(nest, input);
+  if (plan.depth || 2 * (results + beside) < cache ||
+      results + beside + others <= cache)
+    return;
+  plan.asksForResults = results && leaveAtOnce(nest);
+  plan.asksBeside = beside;
 }
 
 void planContraction(const LoopNest &nest, VectorPlan &plan,
@@ -635,8 +660,7 @@ void planContraction(const LoopNest &nest, VectorPlan &plan,
       plan.packed = nest.computed;
     plan.rowsAhead = chooseRowsAhead(nest, plan);
     plan.windowsAhead = chooseWindowsAhead(nest, plan);
-    plan.asksForResults =
-        !plan.depth && leaveAtOnce(nest) && areResultsFar(nest, plan);
+    chooseRequests(nest, plan);
   }
   const bool rowsFirst = areRowsFirst(nest, plan);
   // Columns outside rows, and outside whatever else shares a panel: it stays in

@@ -256,15 +256,12 @@ static constexpr int64_t minPrefetch = 128;
 
 /// Where only one array is read row by row, the last member that reads it asks
 /// for its row in the next tile. (With two streams it costs more than it
-/// brings.)
+/// brings.) The result may take its place.
 static void prefetchRows(KernelGroup &group, int64_t tile) {
   unsigned row = group.rows - 1;
   Access *last = nullptr;
   llvm::SmallDenseSet<Value> written;
-  for (KernelMember &member : group.members)
-    for (Access &access : member.nest.outputs)
-      written.insert(rootOf(access.buffer));
-  for (KernelMember &member : group.members)
+  for (KernelMember &member : group.members) {
     for (Access &access : member.nest.inputs) {
       if (access.isScalar() || !access.isLinear() || !access.strides[row] ||
           written.contains(rootOf(access.buffer)) ||
@@ -274,6 +271,9 @@ static void prefetchRows(KernelGroup &group, int64_t tile) {
         return;
       last = &access;
     }
+    for (Access &access : member.nest.outputs)
+      written.insert(rootOf(access.buffer));
+  }
   if (last)
     last->prefetch = tile * last->strides[row];
 }

@@ -2,8 +2,8 @@
 //
 // A tile's sums are one long loop that leaves the way to memory idle, and what
 // surrounds it waits for just that: a panel that is copied, results whose lines
-// are fetched to be written. So the loop is cut into pieces, and a part of all
-// this is done before each:
+// are fetched to be written, a residual that is added to them. So the loop is
+// cut into pieces, and a part of all this is done before each:
 //
 //   copy panel n                  for p in 8:
 //   for all tiles of n:             ask for the lines of row p of the results
@@ -17,6 +17,7 @@
 // asked for a piece earlier holds up the sums for as long as it takes to come.
 //
 //===----------------------------------------------------------------------===//
+#include "codegen/BufferRegions.h"
 #include "codegen/CopyNest.h"
 #include "codegen/TileEmitter.h"
 
@@ -31,8 +32,9 @@ namespace mg::codegen {
 static constexpr int64_t lineBytes = 64;
 
 bool TileEmitter::isInPieces(int64_t count) const {
-  return (plan.asksForResults || nextPanel) && plan.reduction.size() == 1 &&
-         !plan.isRowStyle() && count >= minSumSteps;
+  return (plan.asksForResults || plan.asksBeside || nextPanel) &&
+         plan.reduction.size() == 1 && !plan.isRowStyle() &&
+         count >= minSumSteps;
 }
 
 /// `count` steps of the innermost reduction loop, from `begin`.
@@ -43,9 +45,12 @@ TileEmitter::Values TileEmitter::stepsInPieces(Tile tile, Value begin,
   const unsigned d = plan.reduction.back();
   auto piece = [&](Value from, ValueRange in) {
     Value number = b.createOrFold<arith::DivUIOp>(loc, from, constant(length));
+    Value row =
+        b.createOrFold<arith::MinUIOp>(loc, number, constant(tile.rows - 1));
     if (plan.asksForResults)
-      askForRow(tile, b.createOrFold<arith::MinUIOp>(loc, number,
-                                                     constant(tile.rows - 1)));
+      askForResults(tile, row);
+    if (plan.asksBeside)
+      askBeside(tile, row);
     if (nextPanel)
       copyAhead(number);
     Value end = add(from, constant(length));
@@ -74,29 +79,53 @@ void TileEmitter::askForLines(const Access &access, Value buffer, Value index,
 }
 
 //===----------------------------------------------------------------------===//
-// Results
+// What the tile writes, and reads at its end
 //===----------------------------------------------------------------------===//
 
-/// Asks for the lines of one row of what the tile will write.
-void TileEmitter::askForRow(Tile tile, Value row) {
+/// Asks for the lines of one row of the tile.
+void TileEmitter::askForRow(const Access &access, const Flat &flat, Tile tile,
+                            Value row, bool isWrite) {
+  if (!hasOwnLines(access, plan))
+    return;
+  Value index = flat.offset;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (!nest.reduction[d])
+      index = add(index, multiply(ivs[d], access.strides[d]));
+  index = add(index, multiply(row, access.strides[plan.row]));
+  askForLines(access, flat.buffer, index,
+              (tile.vecs - 1) * plan.lanes + tile.last, plan.row, isWrite);
+}
+
+/// What will be written of a row of the tile, several times perhaps.
+void TileEmitter::askForResults(Tile tile, Value row) {
+  SmallVector<const Access *> asked;
   auto ask = [&](const Access &access, const Flat &flat) {
-    if (access.isScalar() || !access.isLinear() || !access.stored ||
-        access.streamed || access.strides[plan.vector] != 1)
-      return;
-    Value index = flat.offset;
-    for (unsigned d = 0; d < nest.size(); ++d)
-      if (!nest.reduction[d])
-        index = add(index, multiply(ivs[d], access.strides[d]));
-    index = add(index, multiply(row, access.strides[plan.row]));
-    askForLines(access, flat.buffer, index,
-                (tile.vecs - 1) * plan.lanes + tile.last, plan.row,
-                /*isWrite=*/true);
+    if (llvm::none_of(asked, [&](const Access *other) {
+          return isSameElement(*other, access);
+        }))
+      askForRow(access, flat, tile, row, /*isWrite=*/true);
+    asked.push_back(&access);
   };
   for (auto [o, access] : llvm::enumerate(nest.outputs))
     ask(access, flats[nest.inputs.size() + o]);
   for (TileEmitter &stage : stages)
     for (auto [o, access] : llvm::enumerate(stage.nest.outputs))
       ask(access, stage.flats[stage.nest.inputs.size() + o]);
+}
+
+/// What epilogues will read beside the sums.
+void TileEmitter::askBeside(Tile tile, Value row) {
+  for (TileEmitter &stage : stages)
+    for (auto [i, access] : llvm::enumerate(stage.nest.inputs))
+      askForRow(access, stage.flats[i], tile, row, /*isWrite=*/false);
+}
+
+/// The latter for all rows at once, where sums are windows or too short for
+/// pieces. Results that were asked for, too, would be in their way.
+void TileEmitter::askAtOnce(Tile tile) {
+  if (plan.asksBeside && !isInPieces(nest.extents[plan.reduction.back()]))
+    for (int64_t row = 0; row < tile.rows; ++row)
+      askBeside(tile, constant(row));
 }
 
 //===----------------------------------------------------------------------===//

@@ -317,6 +317,7 @@ void TileEmitter::emitTile(Tile tile) {
   accumulatorRows = tile.rows;
   accumulatorVecs = plan.isRowStyle() ? plan.vecs : tile.vecs;
   beginReadAhead();
+  askAtOnce(tile);
   Values accumulators = reduce(tile);
   storeAccumulators(tile, accumulators);
 }

@@ -158,7 +158,11 @@ private:
   bool isInPieces(int64_t count) const;
   Values stepsInPieces(Tile tile, Value begin, int64_t count,
                        Values accumulators);
-  void askForRow(Tile tile, Value row);
+  void askForRow(const Access &access, const Flat &flat, Tile tile, Value row,
+                 bool isWrite);
+  void askForResults(Tile tile, Value row);
+  void askBeside(Tile tile, Value row);
+  void askAtOnce(Tile tile);
   bool copiesAhead() const;
   void packPair(Access &panel, int64_t size, Tile tile);
   void askForSource(Value row);

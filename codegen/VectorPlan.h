@@ -91,6 +91,8 @@ struct VectorPlan {
   /// Whether the lines of results, which come from afar, are asked for before
   /// the sums are complete.
   bool asksForResults = false;
+  /// The same of what epilogues read beside the sums.
+  bool asksBeside = false;
   /// Of `parallel`: the loops after this one share a panel, and take part in
   /// each pass (`depth`) before the next.
   unsigned panelLevel = 0;
@@ -188,6 +190,9 @@ inline constexpr int64_t minWordUses = 3;
 int64_t panelUses(const LoopNest &nest, unsigned loop);
 /// Iterations of the parallel loops that read the same vectors along `loop`.
 int64_t sharedUses(const LoopNest &nest, unsigned loop);
+
+/// Whether a tile has lines of it to itself, so that they may be asked for.
+bool hasOwnLines(const Access &access, const VectorPlan &plan);
 
 /// In which panels a contraction wants an input that can be laid out anew for
 /// it beforehand: `width` elements along `loop`.
