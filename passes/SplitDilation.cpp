@@ -237,12 +237,55 @@ static Value missedTaps(OpBuilder &b, Location loc, const Side &side) {
   return b.create<ConstantOp>(loc, DenseElementsAttr::get(type, missed));
 }
 
+/// The operand's dimension that is the result's, where only dimensions of size
+/// 1 come or go.
+static std::optional<int64_t> operandDim(ReshapeOp op, int64_t dim) {
+  AffineMap map = op.getViewMap();
+  for (int64_t i = 0, e = map ? map.getNumResults() : 0; i < e; ++i)
+    if (map.getResult(i) == getAffineDimExpr(dim, op.getContext()))
+      return i;
+  return std::nullopt;
+}
+
+/// The sum of 0 times x along `axis`. Any order of zeros will do, so what is
+/// turned or moved is read as it lies, and the small result turned or moved.
+static Value sumZeros(OpBuilder &b, Location loc, Value x, int64_t axis) {
+  if (auto turned = x.getDefiningOp<ReverseOp>()) {
+    SmallVector<int64_t> dims;
+    for (int64_t dim : turned.getDims())
+      if (dim != axis)
+        dims.push_back(dim - (dim > axis));
+    Value sum = sumZeros(b, loc, turned.getX(), axis);
+    return b.create<ReverseOp>(loc, sum, dims);
+  }
+  if (auto moved = x.getDefiningOp<TransposeOp>()) {
+    const int64_t from = moved.getPerm()[axis];
+    SmallVector<int64_t> perm;
+    for (int64_t dim : moved.getPerm())
+      if (dim != from)
+        perm.push_back(dim - (dim > from));
+    Value sum = sumZeros(b, loc, moved.getX(), from);
+    return b.create<TransposeOp>(loc, sum, perm);
+  }
+  if (auto shaped = x.getDefiningOp<ReshapeOp>())
+    if (std::optional<int64_t> from = operandDim(shaped, axis)) {
+      SmallVector<int64_t> shape(typeOf(x).getShape());
+      shape.erase(shape.begin() + axis);
+      return reshape(b, loc, sumZeros(b, loc, shaped.getX(), *from), shape);
+    }
+  // An f32 is computed without a rounding per element.
+  auto type = cast<RankedTensorType>(
+      typeOf(x).clone(computedType(typeOf(x).getElementType())));
+  if (type != x.getType())
+    x = b.create<ConvertOp>(loc, type, ConvertMode::Truncate, x);
+  x = b.create<MulOp>(loc, x, zeros(b, loc, type));
+  return b.create<ReduceOp>(loc, Reduction::Sum, x, ArrayRef<int64_t>{axis});
+}
+
 /// (o, phases): the sum of 0 times the taps that the phase does not have.
 static Value sumMissed(OpBuilder &b, const Phases &phases) {
   Location loc = phases.op.getLoc();
-  Value w = phases.op.getW();
-  Value none = b.create<MulOp>(loc, w, zeros(b, loc, typeOf(w)));
-  none = b.create<ReduceOp>(loc, Reduction::Sum, none, ArrayRef<int64_t>{1});
+  Value none = sumZeros(b, loc, phases.op.getW(), 1);
   // (o, phases.., window..)
   int64_t n = phases.sides.size();
   SmallVector<int64_t> shape{phases.outputs}, own{0};

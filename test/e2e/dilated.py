@@ -13,13 +13,32 @@ def draw():
     """Sizes that fit."""
     side = {}
     while True:
-        side = {"x": random.randint(1, 5), "w": random.randint(1, 4), "lhs": random.randint(1, 3),
+        side = {"x": random.choice([1, 2, 3, 4, 5, 5, 19]), "w": random.randint(1, 4), "lhs": random.randint(1, 3),
                 "rhs": random.choice([1, 1, 1, 2]), "stride": random.choice([1, 1, 1, 2]),
                 "lo": random.randint(-2, 4), "hi": random.randint(-2, 4)}
         dilated = (side["x"] - 1) * side["lhs"] + 1
         rest = dilated + side["lo"] + side["hi"] - ((side["w"] - 1) * side["rhs"] + 1)
         if rest >= 0 and dilated + min(side["lo"], 0) + min(side["hi"], 0) > 0:
             return side | {"y": rest // side["stride"] + 1}
+
+
+def tensor(shape):
+    return "tensor<" + "x".join(map(str, shape)) + "xf32>"
+
+
+def turned(shape, w):
+    """The shape of weights %g, and the lines that make %w of them: themselves,
+    back to front, or as a transposed convolution's weights lie."""
+    dims = random.sample(range(len(shape)), random.randint(0, len(shape)))
+    lines = f"  %r = mg.reverse %g {dims} : "
+    if random.random() < 0.5:
+        return shape, lines.replace("%r", "%w") + w + "\n"
+    given = [shape[1], shape[0], *shape[2:]]
+    apart, moved = [1, *given], [1, *shape]
+    perm = [0, 2, 1, *range(3, len(moved))]
+    return given, (lines + tensor(given) + f"\n  %a = mg.reshape %r : {tensor(given)} -> {tensor(apart)}\n"
+                   f"  %m = mg.transpose %a {perm} : {tensor(apart)} -> {tensor(moved)}\n"
+                   f"  %w = mg.reshape %m : {tensor(moved)} -> {w}\n")
 
 
 def program():
@@ -30,10 +49,12 @@ def program():
     def of(key):
         return [side[key] for side in sides]
 
-    shapes = [n, c, *of("x")], [o, c // groups, *of("w")], [n, o, *of("y")]
-    x, w, y = ("tensor<" + "x".join(map(str, s)) + "xf32>" for s in shapes)
-    return shapes, f"""func.func @main(%x: {x} {{mg.name = "x"}}, %w: {w} {{mg.name = "w"}}) -> ({y} {{mg.name = "y"}}) {{
-  %y = mg.conv %x, %w strides {of("stride")} lo {of("lo")} hi {of("hi")} lhs_dilation {of("lhs")}
+    shapes = [[n, c, *of("x")], [o, c // groups, *of("w")], [n, o, *of("y")]]
+    x, w, y = (tensor(s) for s in shapes)
+    given, view = turned(shapes[1], w)
+    shapes[1] = given
+    return shapes, f"""func.func @main(%x: {x} {{mg.name = "x"}}, %g: {tensor(given)} {{mg.name = "w"}}) -> ({y} {{mg.name = "y"}}) {{
+{view}  %y = mg.conv %x, %w strides {of("stride")} lo {of("lo")} hi {of("hi")} lhs_dilation {of("lhs")}
       rhs_dilation {of("rhs")} groups {groups} : ({x}, {w}) -> {y}
   return %y : {y}
 }}
