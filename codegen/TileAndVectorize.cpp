@@ -311,7 +311,9 @@ void TileEmitter::keep(ArrayRef<Value> yields, Place place,
 
 void TileEmitter::emitTile(Tile tile) {
   if (plan.reduction.empty()) {
+    turnedRows = plan.interleaves ? tile.rows : 0;
     step(tile, {});
+    finishTurned();
     return;
   }
   accumulatorRows = tile.rows;

@@ -193,6 +193,9 @@ private:
 
   // TurnedStores.cpp: outputs that the tile lies across.
   bool isTurned(unsigned output) const;
+  bool isInterleaved(unsigned output) const;
+  void storeInterleaved(unsigned output, Place place,
+                        mlir::ArrayRef<Value> values);
   void storeTurned(unsigned output, Place place, mlir::ArrayRef<Value> values);
   void finishTurned();
   void park(Tile tile);

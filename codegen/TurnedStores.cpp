@@ -8,6 +8,9 @@
 // each quarter holds four neighbours. Shuffles inside quarters need no vectors
 // of indices, for which the sums leave no registers.
 //
+// Where as many rows as the lanes are apart make the tile, as the phases of a
+// transposed convolution do, they are interleaved to whole vectors.
+//
 //===----------------------------------------------------------------------===//
 #include "codegen/TileEmitter.h"
 
@@ -22,10 +25,16 @@ namespace mg::codegen {
 
 bool TileEmitter::isTurned(unsigned output) const {
   const Access &access = nest.outputs[output];
-  return turnedRows > 1 &&
-         plan.lanes * access.element.getIntOrFloatBitWidth() >= 128 &&
-         access.isLinear() && access.strides[plan.row] == 1 &&
-         std::abs(access.strides[plan.vector]) > 1;
+  if (turnedRows <= 1 || !access.isLinear() || access.strides[plan.row] != 1)
+    return false;
+  return isInterleaved(output) ||
+         (plan.lanes * access.element.getIntOrFloatBitWidth() >= 128 &&
+          std::abs(access.strides[plan.vector]) > 1);
+}
+
+bool TileEmitter::isInterleaved(unsigned output) const {
+  return plan.interleaves &&
+         interleavedLoop(nest, nest.outputs[output], plan.vector) == plan.row;
 }
 
 /// As many rows as a quarter has elements to vectors whose quarters hold one
@@ -63,8 +72,36 @@ static void storePiece(OpBuilder &b, Location loc, Value piece, Value buffer,
   b.create<vector::MaskedStoreOp>(loc, buffer, index, mask, piece);
 }
 
+/// The first elements of all rows, then the second ones, and so on; a power of
+/// two of rows.
+static Value interleaved(OpBuilder &b, Location loc, ArrayRef<Value> rows) {
+  if (rows.size() == 1)
+    return rows.front();
+  SmallVector<Value> even, odd;
+  for (auto [i, row] : llvm::enumerate(rows))
+    (i % 2 ? odd : even).push_back(row);
+  return b.create<vector::InterleaveOp>(loc, interleaved(b, loc, even),
+                                        interleaved(b, loc, odd));
+}
+
+void TileEmitter::storeInterleaved(unsigned output, Place place,
+                                   ArrayRef<Value> values) {
+  const unsigned operand = nest.inputs.size() + output;
+  const Value whole = interleaved(b, loc, values),
+              index = elementIndex(operand, {0, place.vec, place.valid});
+  const int64_t end = place.valid * int64_t(values.size());
+  for (int64_t at = 0; at < end; at += plan.lanes) {
+    Value piece = b.create<vector::ExtractStridedSliceOp>(
+        loc, whole, ArrayRef{at}, ArrayRef{plan.lanes}, ArrayRef{int64_t(1)});
+    storePiece(b, loc, piece, flats[operand].buffer, add(index, constant(at)),
+               std::min(plan.lanes, end - at));
+  }
+}
+
 void TileEmitter::storeTurned(unsigned output, Place place,
                               ArrayRef<Value> values) {
+  if (isInterleaved(output))
+    return storeInterleaved(output, place, values);
   const Access &access = nest.outputs[output];
   const int64_t size = 128 / access.element.getIntOrFloatBitWidth();
   const unsigned operand = nest.inputs.size() + output;

@@ -113,6 +113,9 @@ static constexpr double copyCost = 6, scatterCost = 256, turnedStoreCost = 40;
 /// Of one that is read in a stream, where all of it is not in a cache.
 static constexpr double fetchCost = 2;
 
+/// Rows that are interleaved by shuffles of two.
+static constexpr int64_t interleavedRows[] = {2, 4};
+
 /// Loads of neighbours and the shuffles that pick every stride-th of them.
 static double shortCost(int64_t stride) {
   double vectors = std::abs(stride);
@@ -138,6 +141,17 @@ bool isCrossed(const Access &access, int vector, unsigned row) {
          !isShort(access.strides[vector]) && isShort(access.strides[row]);
 }
 
+int interleavedLoop(const LoopNest &nest, const Access &output, int vector) {
+  if (vector < 0 || !output.isLinear() ||
+      !llvm::is_contained(interleavedRows, output.strides[vector]))
+    return -1;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (!nest.reduction[d] && output.strides[d] == 1 &&
+        nest.extents[d] == output.strides[vector])
+      return d;
+  return -1;
+}
+
 bool isOnlyTurned(const LoopNest &nest, int vector, unsigned row) {
   bool any = false;
   for (const Access &input : nest.inputs) {
@@ -161,7 +175,8 @@ static double accessCost(const LoopNest &nest, const Access &access,
   if (stride == 1)
     return 1;
   if (output)
-    return costLanes;
+    return interleavedLoop(nest, access, loop) < 0 ? costLanes
+                                                   : shortCost(stride);
   if (isShort(stride))
     return shortCost(stride);
   if (llvm::is_contained(access.strides, 1))
@@ -349,6 +364,20 @@ static void planTransposition(const LoopNest &nest, VectorPlan &plan) {
   }
 }
 
+/// Rows that lie between each other in an output are stored together.
+static void planInterleaving(const LoopNest &nest, VectorPlan &plan) {
+  if (!plan.reduction.empty() || plan.row >= 0)
+    return;
+  for (const Access &output : nest.outputs) {
+    plan.row = interleavedLoop(nest, output, plan.vector);
+    if (plan.row < 0)
+      continue;
+    plan.rows = nest.extents[plan.row];
+    plan.interleaves = true;
+    return;
+  }
+}
+
 VectorPlan planVectors(const LoopNest &nest, VectorUnit unit, int64_t grain,
                        std::optional<unsigned> row) {
   VectorPlan plan;
@@ -370,6 +399,7 @@ VectorPlan planVectors(const LoopNest &nest, VectorUnit unit, int64_t grain,
   if (nest.contraction && plan.vector >= 0)
     planContraction(nest, plan, row);
   planTransposition(nest, plan);
+  planInterleaving(nest, plan);
   planThreads(nest, wantedChunks(workOf(nest), grain), plan);
   return plan;
 }

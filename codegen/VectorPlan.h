@@ -61,6 +61,8 @@ struct VectorPlan {
   /// The other loop of the tile, parallel; -1: none.
   int row = -1;
   int64_t rows = 1;
+  /// Rows lie between each other in an output and are stored together.
+  bool interleaves = false;
   /// The input of which taps of one row of the tile are taps of another
   /// (SlidingRows.cpp); -1: none.
   int sliding = -1;
@@ -130,6 +132,11 @@ llvm::SmallVector<mlir::Operation *> matchCombiners(const LoopNest &nest);
 /// Whether squares of lanes x rows are read along `row` and turned, as the
 /// lanes along `vector` are far from each other.
 bool isCrossed(const Access &access, int vector, unsigned row);
+
+/// The loop whose few iterations lie between those of `vector` in an output, as
+/// the phases of a convolution do between its columns: so many rows of a tile
+/// are stored as whole vectors. -1: there is none.
+int interleavedLoop(const LoopNest &nest, const Access &output, int vector);
 
 /// Whether crossed operands are all that is read along both loops.
 bool isOnlyTurned(const LoopNest &nest, int vector, unsigned row);

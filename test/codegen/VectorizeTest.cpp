@@ -69,6 +69,46 @@ TEST_P(Vectorize, TransposedReversedAndBroadcast) {
     }
 }
 
+/// As the phases of a transposed convolution are: rows of one operand are
+/// neighbours in the output, which is written by whole vectors where they are
+/// two or four.
+TEST_P(Vectorize, InterleavedRows) {
+  for (int64_t phases : {2, 3, 4, 8})
+    for (int64_t n : lengths) {
+      const Operand rows{{5, phases, n}, "d0, d1, d2"};
+      const Kernel kernel{.inputs = {rows, {{phases}, "d1"}},
+                          .output = {{5, n, phases}, "d0, d2, d1"},
+                          .loops = "ppp",
+                          .body = R"(
+  %s = arith.addf %a0, %a1 : f32
+  linalg.yield %s : f32)"};
+      const auto x = noise(rows.count()), each = noise(phases, 2);
+      const auto y = run<float>(kernel, options(), {x.data(), each.data()});
+      for (int64_t i = 0, e = y.size(); i < e; ++i) {
+        const int64_t phase = i % phases, column = i / phases % n,
+                      row = i / phases / n;
+        ASSERT_EQ(y[i], x[(row * phases + phase) * n + column] + each[phase])
+            << phases << " phases of " << n << " at " << i;
+      }
+    }
+}
+
+TEST_P(Vectorize, InterleavedBytes) {
+  for (int64_t n : lengths) {
+    const Kernel kernel{.inputs = {{{4, n}, "d0, d1", "i8"}},
+                        .output = {{n, 4}, "d1, d0", "i8"},
+                        .loops = "pp",
+                        .body = "\nlinalg.yield %a0 : i8",
+                        .init = "0"};
+    std::vector<int8_t> x(4 * n);
+    for (size_t i = 0; i < x.size(); ++i)
+      x[i] = i * 7;
+    const auto y = run<int8_t>(kernel, options(), {x.data()});
+    for (int64_t i = 0; i < 4 * n; ++i)
+      ASSERT_EQ(y[i], x[i % 4 * n + i / 4]) << n << " at " << i;
+  }
+}
+
 TEST_P(Vectorize, EmptyLoopsKeepTheFill) {
   const Kernel sum{.inputs = {{{5, 0}, "d0, d1"}},
                    .output = {{5}, "d0"},

@@ -36,6 +36,25 @@ func.func @transposed(%x: memref<8x8xf32, strided<[1, 8]>>,
 
 // -----
 
+// Two rows that lie between each other in the result are stored together.
+// CHECK-LABEL: func @interleaved
+// CHECK-COUNT-2: vector.load
+// CHECK: vector.interleave {{.*}} : vector<8xf32> -> vector<16xf32>
+// CHECK-COUNT-2: vector.store {{.*}} vector<8xf32>
+// CHECK-NOT: memref.store
+func.func @interleaved(%x: memref<2x64xf32>, %y: memref<64x2xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>,
+                                   affine_map<(d0, d1) -> (d1, d0)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<2x64xf32>) outs(%y : memref<64x2xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
 // A sum of one long row: chunks for threads write partial sums, which a second
 // sum combines; inside a chunk blocks of 8 steps go to a stack of pairs.
 // CHECK-LABEL: func @sum
