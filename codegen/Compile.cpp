@@ -281,7 +281,7 @@ Compiler::compileLevel(ModuleOp buffers, const Level &level) {
   if (failed(stop) || *stop)
     return stoppedOr(stop);
   if (failed(run(*copy, "to the LLVM dialect", [&](OpPassManager &passes) {
-        buildToLLVMPipeline(passes, level);
+        buildToLLVMPipeline(passes, level, options.fastMath);
       })))
     return failure();
   stop = show(Emit::LLVMDialect, level.suffix, *copy);

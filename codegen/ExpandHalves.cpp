@@ -195,8 +195,8 @@ Value f64ToOddF32(ImplicitLocOpBuilder &b, Words &w, Value x) {
 }
 
 /// The instruction on a native vector, of 8 or 16 lanes.
-Value convertF16(ImplicitLocOpBuilder &b, StringRef instruction, Value x,
-                 Type to) {
+Value convert(ImplicitLocOpBuilder &b, StringRef instruction, Value x,
+              Type to) {
   return b
       .create<LLVM::InlineAsmOp>(
           to, x, instruction, "=v,v", /*has_side_effects=*/false,
@@ -212,11 +212,13 @@ class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
     return element.isBF16() || element.isF16();
   }
 
-  /// Whether there is an instruction for vectors of so many f16.
+  /// Whether there is an instruction for vectors of this type.
   bool isNative(Type type) {
+    const int64_t lanes =
+        getElementTypeOrSelf(type).isBF16() ? bf16Lanes : f16Lanes;
     auto vector = dyn_cast<VectorType>(type);
     return vector && vector.getRank() == 1 && vector.getNumElements() >= 8 &&
-           vector.getNumElements() <= f16Lanes;
+           vector.getNumElements() <= lanes;
   }
 
   Value widen(ImplicitLocOpBuilder &b, Value x) {
@@ -227,8 +229,8 @@ class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
       return f16ToF32(b, w, x);
     Value bits =
         b.create<arith::BitcastOp>(withElement(x.getType(), b.getI16Type()), x);
-    return convertF16(b, "vcvtph2ps $1, $0", bits,
-                      withElement(x.getType(), b.getF32Type()));
+    return convert(b, "vcvtph2ps $1, $0", bits,
+                   withElement(x.getType(), b.getF32Type()));
   }
 
   /// `isExact`: of a number that is a bf16.
@@ -236,13 +238,14 @@ class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
     Words w(b, to);
     if (getElementTypeOrSelf(x.getType()).isF64())
       x = f64ToOddF32(b, w, x);
-    if (getElementTypeOrSelf(to).isBF16())
-      return isExact ? w.toHalf(w.right(w.bitsOf(x), 16), to)
-                     : f32ToBf16(b, w, x, to);
+    const bool isBf16 = getElementTypeOrSelf(to).isBF16();
+    if (isBf16 && isExact)
+      return w.toHalf(w.right(w.bitsOf(x), 16), to);
     if (!isNative(to))
-      return f32ToF16(b, w, x, to);
-    Value bits = convertF16(b, "vcvtps2ph $$0, $1, $0", x,
-                            withElement(to, b.getI16Type()));
+      return isBf16 ? f32ToBf16(b, w, x, to) : f32ToF16(b, w, x, to);
+    Value bits =
+        convert(b, isBf16 ? "vcvtneps2bf16 $1, $0" : "vcvtps2ph $$0, $1, $0", x,
+                withElement(to, b.getI16Type()));
     return b.create<arith::BitcastOp>(to, bits);
   }
 
@@ -311,7 +314,19 @@ class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
         op->setAttr(attr.getName(), bits);
   }
 
+  /// Of a number that is narrowed and widened again the one before.
+  void dropRoundings() {
+    getOperation()->walk([&](arith::ExtFOp widened) {
+      auto narrowed = widened.getIn().getDefiningOp<arith::TruncFOp>();
+      if (narrowed && isExpanded(narrowed.getType()) &&
+          narrowed.getIn().getType() == widened.getType())
+        widened.getResult().replaceAllUsesWith(narrowed.getIn());
+    });
+  }
+
   void runOnOperation() final {
+    if (keepExcess)
+      dropRoundings();
     SmallVector<Operation *> conversions;
     getOperation()->walk([&](Operation *op) {
       const auto type = [](Value value) { return value.getType(); };

@@ -122,6 +122,11 @@ def ExpandHalves : Pass<"mg-expand-halves", "mlir::ModuleOp"> {
   let options = [
     Option<"f16Lanes", "f16-lanes", "int64_t", /*default=*/"0",
            "vectors of 8 up to so many f16 are converted by instructions">,
+    Option<"bf16Lanes", "bf16-lanes", "int64_t", /*default=*/"0",
+           "vectors of 8 up to so many f32 become bf16 by an instruction that "
+           "takes those below 2^-126 for zeros">,
+    Option<"keepExcess", "keep-excess", "bool", /*default=*/"false",
+           "what is narrowed to be widened again is not rounded">,
   ];
   let dependentDialects = [
     "mlir::arith::ArithDialect", "mlir::LLVM::LLVMDialect",

@@ -64,7 +64,8 @@ void buildToVectorPipeline(OpPassManager &passes, const Level &level,
   passes.addPass(createPlanMemory());
 }
 
-void buildToLLVMPipeline(OpPassManager &passes, const Level &level) {
+void buildToLLVMPipeline(OpPassManager &passes, const Level &level,
+                         bool fastMath) {
   // Tasks before anything is a pointer: what a loop captures is still a view
   // of an argument and moves into its task.
   passes.addPass(createParallelize());
@@ -72,7 +73,10 @@ void buildToLLVMPipeline(OpPassManager &passes, const Level &level) {
   passes.addPass(createSplitEntries());
   // Before LLVM sees a half: it would compute with it.
   const bool hasF16C = level.cpu.starts_with("x86-64") && level.lanes >= 8;
-  passes.addPass(createExpandHalves({hasF16C ? level.lanes : 0}));
+  const bool takesBF16 = fastMath && level.features.contains("avx512bf16");
+  passes.addPass(createExpandHalves({.f16Lanes = hasF16C ? level.lanes : 0,
+                                     .bf16Lanes = takesBF16 ? level.lanes : 0,
+                                     .keepExcess = fastMath}));
   // Functions take and return native vectors, while vectors are still vectors.
   passes.addPass(createLowerMath({level.lanes}));
   // Subviews become pointer arithmetic that the memref lowering knows.
@@ -121,7 +125,10 @@ void registerPipelines() {
       [](OpPassManager &passes, const Level &level) {
         buildToVectorPipeline(passes, level, /*winograd=*/true);
       });
-  add("mg-to-llvm", "`vector` to `llvm`", buildToLLVMPipeline);
+  add("mg-to-llvm", "`vector` to `llvm`",
+      [](OpPassManager &passes, const Level &level) {
+        buildToLLVMPipeline(passes, level, /*fastMath=*/false);
+      });
 }
 
 } // namespace mg::codegen

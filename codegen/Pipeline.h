@@ -14,7 +14,8 @@ void buildToBuffersPipeline(mlir::OpPassManager &passes);
 void buildToVectorPipeline(mlir::OpPassManager &passes, const Level &level,
                            bool winograd);
 /// `vector` to the LLVM dialect.
-void buildToLLVMPipeline(mlir::OpPassManager &passes, const Level &level);
+void buildToLLVMPipeline(mlir::OpPassManager &passes, const Level &level,
+                         bool fastMath);
 
 /// `--mg-to-buffers`, `--mg-to-vector=level=..`, `--mg-to-llvm=level=..`.
 void registerPipelines();

@@ -2,6 +2,7 @@
 #include "Compiled.h"
 #include "minigrad/status.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -44,9 +45,10 @@ std::string conversion(const char *op, const char *from, const char *to,
 
 template <class To, class From>
 std::vector<To> run(const std::string &level, const char *op, const char *from,
-                    const char *to, const std::vector<From> &x) {
+                    const char *to, const std::vector<From> &x,
+                    bool fastMath = false) {
   const Compiled compiled(conversion(op, from, to, x.size()),
-                          {.levels = {level}});
+                          {.levels = {level}, .fastMath = fastMath});
   std::vector<To> y(x.size());
   if (compiled)
     EXPECT_EQ(compiled.call({x.data()}, {y.data()}), MG_OK);
@@ -156,6 +158,61 @@ TEST_P(Halves, NarrowingRoundsOnceToNearestEven) {
     for (size_t i = 0; i < wide.size(); ++i)
       ASSERT_TRUE(isNearest(twice[i], wide[i], exponentBits))
           << name << " of " << wide[i] << " is " << twice[i];
+  }
+}
+
+/// But that a number below 2^-126 may be zero.
+TEST_P(Halves, FastMathRoundsToNearestEven) {
+  std::vector<float> x;
+  std::mt19937 random(5);
+  for (int i = 0; i < 20003; ++i) {
+    uint32_t bits = random();
+    if (i % 2 == 0)
+      bits &= 0xffff8000 | (random() % 4 ? 0 : 0x7fff); // ties
+    x.push_back(std::bit_cast<float>(bits));
+  }
+  const auto y = run<uint16_t>(GetParam(), "truncf", "f32", "bf16", x,
+                               /*fastMath=*/true);
+  for (size_t i = 0; i < x.size(); ++i) {
+    const bool isTiny = std::abs(x[i]) < 0x1p-126f;
+    ASSERT_TRUE(isNearest(y[i], x[i], 8) || (isTiny && (y[i] & 0x7fff) == 0))
+        << x[i] << " is " << y[i];
+  }
+}
+
+/// max(x + 1, 0) - 1 is not x where a small x was rounded away; with fast math
+/// it is.
+TEST_P(Halves, FastMathKeepsWhatNobodyStores) {
+  for (const std::string half : {"f16", "bf16"}) {
+    std::string text = conversion("negf", half.c_str(), half.c_str(), 1003);
+    const std::string op = "%s = arith.negf %p : " + half + " to " + half;
+    const size_t at = text.find(op);
+    ASSERT_NE(at, std::string::npos);
+    const std::string from = " : " + half + " to f32\n",
+                      to = " : f32 to " + half + "\n";
+    text.replace(at, op.size(),
+                 "%zero = arith.constant 0.0 : f32\n"
+                 "%one = arith.constant 1.0 : f32\n"
+                 "%w = arith.extf %p" +
+                     from +
+                     "%m = arith.addf %w, %one : f32\n"
+                     "%n = arith.truncf %m" +
+                     to + "%v = arith.extf %n" + from +
+                     "%r = arith.maximumf %v, %zero : f32\n"
+                     "%d = arith.subf %r, %one : f32\n"
+                     "%s = arith.truncf %d" +
+                     to);
+    const uint16_t small = half == "f16" ? 0x0c00 : 0x3980; // 2^-12
+    const std::vector<uint16_t> x(1003, small);
+    for (bool fastMath : {false, true}) {
+      const Compiled compiled(text,
+                              {.levels = {GetParam()}, .fastMath = fastMath});
+      std::vector<uint16_t> y(x.size(), 1);
+      ASSERT_TRUE(compiled);
+      ASSERT_EQ(compiled.call({x.data()}, {y.data()}), MG_OK);
+      for (uint16_t bits : y)
+        ASSERT_EQ(bits, fastMath ? small : 0) << half;
+    }
   }
 }
 

@@ -54,7 +54,8 @@ void addCommonFlags(CLI::App &app, Options &options) {
       ->allow_extra_args(false);
   app.add_option("--entry", options.entry, "only this entry of the model");
   app.add_flag("--fast-math", options.fastMath,
-               "allow reassociation and contraction");
+               "allow reassociation and contraction; f16 and bf16 are rounded "
+               "only where they are stored");
   app.add_flag("--no-winograd", options.noWinograd,
                "3x3 convolutions as sums of products");
   app.add_option("--weights", options.weights, "embed, or FILE.safetensors")
