@@ -26,6 +26,9 @@ class Compared:
     # Inputs that are the same in all calls; a library may prepare them.
     weights = ()
 
+    # What minigrad's compiler is given with the program.
+    flags = ()
+
     output_dtype = np.dtype(np.float32)
 
     def values(self, x):

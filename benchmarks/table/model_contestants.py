@@ -24,7 +24,7 @@ class Ours(ours.Compiled):
         self.machine = this_machine
         library = folder / f"{row.file}.so"
         prepared = folder / f"{row.file}.prepared.safetensors"
-        made = subprocess.run([build / "bin/mgc", "compile", row.source, "-o", library, "--mcpu=native",
+        made = subprocess.run([build / "bin/mgc", "compile", row.source, "-o", library, "--mcpu=native", *row.flags,
                                "--weights", row.weights_file, "--prepared-weights", prepared],
                               capture_output=True, text=True)
         if made.returncode:

@@ -54,7 +54,7 @@ class Compiled:
     def __init__(self, row, tools, folder, this_machine):
         self.machine = this_machine
         source, library = folder / f"{row.file}.mlir", folder / f"{row.file}.so"
-        command = [tools / "bin/mgc", "compile", source, "-o", library, "--mcpu=native"]
+        command = [tools / "bin/mgc", "compile", source, "-o", library, "--mcpu=native", *row.flags]
         if row.weights:
             given, prepared = (folder / f"{row.file}{end}.safetensors" for end in ("", ".prepared"))
             weights_file.save(given, row.named_weights())

@@ -93,6 +93,7 @@ def main():
                 if only and row.name != only:
                     continue
                 say(f"{suite} {i + 1}/{len(rows)}: {row.name}")
+                row.flags = options["flags"]
                 if hasattr(row, "export"):
                     if not only:
                         measure_apart(row, suite, options)
@@ -100,7 +101,8 @@ def main():
                     row.export(build, folder)
                 names = ("ours", "eager", *versions) if options["eager"] else ("ours", *versions)
                 names = getattr(row, "contestants", names)
-                result = measure.measure(row, suite, machine, names, make, options["rounds"], options["realtime"], say)
+                label = ", ".join((suite, *(f"`{flag}`" for flag in row.flags)))
+                result = measure.measure(row, label, machine, names, make, options["rounds"], options["realtime"], say)
                 if options["memory"] and hasattr(row, "export"):
                     result["memory_mb"] = residents(row, ("ours", *result["peers"]), options, threads)
                 print(json.dumps(result), flush=True)

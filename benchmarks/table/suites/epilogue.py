@@ -17,6 +17,7 @@ class Fused(Row):
     def prepare(self):
         super().prepare()
         self.alone.prepare()
+        self.alone.flags = self.flags
 
     def release(self):
         super().release()
