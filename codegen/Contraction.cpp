@@ -624,8 +624,10 @@ static void chooseRequests(const LoopNest &nest, VectorPlan &plan) {
   for (const Access &input : nest.inputs)
     if (!input.isScalar() && input.isLinear())
       others += reachedBytes(nest, input);
-  if (plan.depth || 2 * (results + beside) < cache ||
-      results + beside + others <= cache)
+  // Sums in passes were stored by the pass before.
+  if (plan.depth)
+    results = 0;
+  if (2 * (results + beside) < cache || results + beside + others <= cache)
     return;
   plan.asksForResults = results && leaveAtOnce(nest);
   plan.asksBeside = beside;

@@ -31,8 +31,10 @@ namespace mg::codegen {
 
 static constexpr int64_t lineBytes = 64;
 
+bool TileEmitter::asksBeside() const { return plan.asksBeside && isLastPass; }
+
 bool TileEmitter::isInPieces(int64_t count) const {
-  return (plan.asksForResults || plan.asksBeside || nextPanel) &&
+  return (plan.asksForResults || asksBeside() || nextPanel) &&
          plan.reduction.size() == 1 && !plan.isRowStyle() &&
          count >= minSumSteps;
 }
@@ -49,7 +51,7 @@ TileEmitter::Values TileEmitter::stepsInPieces(Tile tile, Value begin,
         b.createOrFold<arith::MinUIOp>(loc, number, constant(tile.rows - 1));
     if (plan.asksForResults)
       askForResults(tile, row);
-    if (plan.asksBeside)
+    if (asksBeside())
       askBeside(tile, row);
     if (nextPanel)
       copyAhead(number);
@@ -123,7 +125,12 @@ void TileEmitter::askBeside(Tile tile, Value row) {
 /// The latter for all rows at once, where sums are windows or too short for
 /// pieces. Results that were asked for, too, would be in their way.
 void TileEmitter::askAtOnce(Tile tile) {
-  if (plan.asksBeside && !isInPieces(nest.extents[plan.reduction.back()]))
+  if (!asksBeside())
+    return;
+  const int64_t steps = pass && plan.reduction.size() == 1
+                            ? pass->length
+                            : nest.extents[plan.reduction.back()];
+  if (!isInPieces(steps))
     for (int64_t row = 0; row < tile.rows; ++row)
       askBeside(tile, constant(row));
 }

@@ -155,6 +155,7 @@ private:
   Value stackIndex(Value level, unsigned vector);
 
   // SumPieces.cpp: what is done between pieces of the sums.
+  bool asksBeside() const;
   bool isInPieces(int64_t count) const;
   Values stepsInPieces(Tile tile, Value begin, int64_t count,
                        Values accumulators);
