@@ -20,6 +20,13 @@
 // CHECK-LABEL: func @inplace
 // CHECK: memref.prefetch {{.*}}, read
 // CHECK: return
+// Sums in passes ask in the last one, which begins with those of the first.
+// CHECK-LABEL: func @passes
+// CHECK-NOT: memref.prefetch
+// CHECK: vector.load {{.*}} memref<524288xf32>
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: memref.prefetch {{.*}}, read
+// CHECK: scf.for {{.*}} iter_args
 #a = affine_map<(i, j, k) -> (i, k)>
 #b = affine_map<(i, j, k) -> (k, j)>
 #c = affine_map<(i, j, k) -> (i, j)>
@@ -113,6 +120,31 @@ func.func @inplace(%c: memref<1024x1024xf32>) {
   ^bb0(%x: f32, %t: f32, %o: f32):
     %u = arith.subf %x, %t : f32
     linalg.yield %u : f32
+  }
+  return
+}
+func.func @passes(%a: memref<512x4096xf32>, %b: memref<4096x1024xf32>,
+                  %r: memref<512x1024xf32>, %c: memref<512x1024xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill {mg.kernel = 0, mg.rows = array<i64: 0, 1>} ins(%zero : f32)
+      outs(%c : memref<512x1024xf32>)
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  mg.kernel = 0, mg.rows = array<i64: 0, 1>,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<512x4096xf32>, memref<4096x1024xf32>)
+      outs(%c : memref<512x1024xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#all, #all], mg.kernel = 0,
+                  mg.rows = array<i64: 0, 1>,
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%r : memref<512x1024xf32>) outs(%c : memref<512x1024xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %s = arith.addf %o, %x : f32
+    linalg.yield %s : f32
   }
   return
 }
