@@ -32,6 +32,9 @@ static constexpr int64_t minSums = 8;
 static constexpr int64_t firstCacheBytes = 32 << 10, lineBytes = 64;
 static constexpr int64_t cacheWays = 8;
 static constexpr double farLineCycles = 2.5;
+/// For a line of results that a tile writes a part of, where these push each
+/// other out of the first cache (measured, planes of 4, 8 and 16 KiB).
+static constexpr double crowdedLineCycles = 11;
 
 namespace {
 /// What register tiles are cut from.
@@ -43,15 +46,25 @@ struct TileSpace {
   int64_t bytes, steps;
   /// How many steps in a row read the same lines.
   int64_t overlap = 1;
-  /// Rows of a tile, at most.
-  int64_t most = maxRows;
+  /// Rows of a tile of one vector each, at most.
+  int64_t mostSingle = maxRows;
   /// Bytes by which a tile's piece of a step reaches into one more line.
   int64_t beyond = 0;
+  /// Lanes of a vector, and bytes from one to the next in results that tiles
+  /// lie across; 0: they lie along them.
+  int64_t lanes = 1, across = 0;
+
+  /// Rows of a tile, at most: many of them where lines of more than one vector
+  /// are too many.
+  int64_t mostRows(int64_t vecs) const {
+    return vecs == 1 && (n == 1 || isCrowded(n)) ? mostSingle : maxRows;
+  }
 
   double cycles(int64_t rows, int64_t vecs) const;
 
 private:
   double tileCycles(int64_t rows, int64_t vecs) const;
+  bool isCrowded(int64_t vecs) const;
 };
 
 struct RegisterTile {
@@ -60,6 +73,20 @@ struct RegisterTile {
   double cycles = std::numeric_limits<double>::infinity();
 };
 } // namespace
+
+/// Whether so many pieces, `stride` bytes apart, fall on sets of a cache that
+/// do not hold all of them.
+static bool shareSets(int64_t stride, int64_t count, int64_t cache) {
+  int64_t places = cache / cacheWays / std::gcd(stride, cache);
+  return count > std::max<int64_t>(places, 1) * cacheWays;
+}
+
+/// Whether the lines that so many vectors of a tile lie across are more than
+/// twice those that their sets of the first cache hold. (Stores wait in a queue
+/// of their own: sixteen lines in one set of twelve cost nothing.)
+bool TileSpace::isCrowded(int64_t vecs) const {
+  return across && shareSets(across, vecs * lanes / 2, firstCacheBytes);
+}
 
 /// Cycles of one tile per step of k: FMAs, loads, or the latency. All rows read
 /// the same vectors again, if need be from the second cache.
@@ -70,7 +97,9 @@ double TileSpace::tileCycles(int64_t rows, int64_t vecs) const {
   const int64_t piece = vecs * bytes + beyond;
   bool isFar = steps / overlap * piece > firstCacheBytes;
   double lines = double(piece) / lineBytes / overlap;
-  return std::max(units, isFar ? lines * farLineCycles : 0) + 0.25;
+  const double stores =
+      isCrowded(vecs) ? double(vecs * lanes) / steps * crowdedLineCycles : 0;
+  return std::max(units, isFar ? lines * farLineCycles : 0) + stores + 0.25;
 }
 
 /// Cycles for all tiles of a rows x vecs register tile, per step of k.
@@ -89,10 +118,11 @@ static RegisterTile chooseTile(const TileSpace &space, int64_t panel = 0,
                                bool maySpan = false) {
   constexpr double aboutTheSame = 1.01, hardlyAny = 0.03;
   RegisterTile best, even;
-  for (int64_t rows = 1; rows <= std::min(space.m, space.most); ++rows)
+  for (int64_t rows = 1; rows <= std::min(space.m, maxSingleRows); ++rows)
     for (int64_t vecs = 1; vecs <= std::min(space.n, minSums); ++vecs) {
       bool fits = panel % vecs == 0 || (maySpan && vecs % panel == 0);
-      if (rows * vecs + vecs > space.registers || !fits)
+      if (rows > space.mostRows(vecs) || rows * vecs + vecs > space.registers ||
+          !fits)
         continue;
       double cycles = space.cycles(rows, vecs);
       if (cycles <= best.cycles) // of equals the largest, with fewest loads
@@ -159,13 +189,6 @@ int chooseLaneInput(const LoopNest &nest, unsigned vector) {
   return choice;
 }
 
-/// Whether so many pieces, `stride` bytes apart, fall on sets of a cache that
-/// do not hold all of them.
-static bool shareSets(int64_t stride, int64_t count, int64_t cache) {
-  int64_t places = cache / cacheWays / std::gcd(stride, cache);
-  return count > std::max<int64_t>(places, 1) * cacheWays;
-}
-
 /// Rows of a tile of one vector each, whose next ones fall on other sets of the
 /// first cache.
 static int64_t mostSingleRows(const LoopNest &nest, int row) {
@@ -188,6 +211,18 @@ static bool areCut(const LoopNest &nest, const Access &input, unsigned vector) {
          });
 }
 
+/// Bytes between the lanes of results whose rows are neighbours, as many as
+/// make a line at most; else 0.
+static int64_t strideAcross(const LoopNest &nest, unsigned vector, int row) {
+  const Access &output = nest.epilogues.empty()
+                             ? nest.outputs[0]
+                             : nest.epilogues.back().outputs[0];
+  if (row < 0 || !output.isLinear() || output.strides[row] != 1 ||
+      maxSingleRows * bytesOf(output) < lineBytes)
+    return 0;
+  return std::abs(output.strides[vector]) * bytesOf(output);
+}
+
 /// Tiles with vectors of `lanes` along `vector` and rows along `row` (-1: one).
 static TileSpace tileSpace(const LoopNest &nest, unsigned vector, int row,
                            int64_t lanes, int64_t registers) {
@@ -201,16 +236,17 @@ static TileSpace tileSpace(const LoopNest &nest, unsigned vector, int row,
         std::abs(nest.inputs[input].strides[d]) < lanes)
       overlap *= nest.extents[d];
   }
-  int64_t vecs = llvm::divideCeil(nest.extents[vector], lanes);
-  return {row < 0 ? 1 : nest.extents[row],
-          vecs,
-          registersFor(registers),
-          bytes,
-          steps,
-          overlap,
-          vecs == 1 ? mostSingleRows(nest, row) : maxRows,
-          input >= 0 && areCut(nest, nest.inputs[input], vector) ? lineBytes
-                                                                 : 0};
+  const bool isCut = input >= 0 && areCut(nest, nest.inputs[input], vector);
+  return {.m = row < 0 ? 1 : nest.extents[row],
+          .n = int64_t(llvm::divideCeil(nest.extents[vector], lanes)),
+          .registers = registersFor(registers),
+          .bytes = bytes,
+          .steps = steps,
+          .overlap = overlap,
+          .mostSingle = mostSingleRows(nest, row),
+          .beyond = isCut ? lineBytes : 0,
+          .lanes = lanes,
+          .across = strideAcross(nest, vector, row)};
 }
 
 int64_t sharedUses(const LoopNest &nest, unsigned loop) {
@@ -329,6 +365,7 @@ double productCost(const LoopNest &nest, unsigned loop, int64_t lanes) {
   // Which loop the lanes take is one choice for all levels, whose caches hold
   // different parts of a column.
   space.steps = 1;
+  space.across = 0;
   return 2 * chooseTile(space).cycles / (space.m * space.n);
 }
 

@@ -106,19 +106,24 @@ void TileEmitter::storeTurned(unsigned output, Place place,
   const int64_t size = 128 / access.element.getIntOrFloatBitWidth();
   const unsigned operand = nest.inputs.size() + output;
   const Value index = elementIndex(operand, {0, place.vec, place.valid});
-  for (int64_t row = 0, rows = values.size(); row < rows; row += size) {
+  SmallVector<SmallVector<Value>> groups;
+  const int64_t rows = values.size();
+  for (int64_t row = 0; row < rows; row += size) {
     SmallVector<Value> group(values.slice(row, std::min(size, rows - row)));
-    const int64_t valid = group.size();
     group.resize(size, group.back());
-    group = turn(b, loc, group, plan.lanes);
-    for (int64_t lane = 0; lane < place.valid; ++lane) {
+    groups.push_back(turn(b, loc, group, plan.lanes));
+  }
+  // A line's pieces one after the other: it may be gone before long.
+  for (int64_t lane = 0; lane < place.valid; ++lane)
+    for (auto [g, group] : llvm::enumerate(groups)) {
       Value piece = b.create<vector::ExtractStridedSliceOp>(
           loc, group[lane % size], ArrayRef{lane / size * size}, ArrayRef{size},
           ArrayRef{int64_t(1)});
+      const int64_t row = g * size;
       Value to = constant(lane * access.strides[plan.vector] + row);
-      storePiece(b, loc, piece, flats[operand].buffer, add(index, to), valid);
+      storePiece(b, loc, piece, flats[operand].buffer, add(index, to),
+                 std::min(size, rows - row));
     }
-  }
 }
 
 /// From now on outputs that the tile lies across are written to buffers.

@@ -35,3 +35,44 @@ func.func @cut_lines(%a: memref<576x96xf32>, %b: memref<96x196xf32>,
   }
   return
 }
+
+// -----
+
+// Tiles lie across the result: of planes of 4 KiB the lines of 48 channels push
+// each other out of the first cache, so a tile writes whole lines of sixteen.
+// CHECK-LABEL: func @crowded
+// CHECK: scf.for %{{.*}} step %c16
+// CHECK: scf.for %{{.*}} step %c16
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-LABEL: func @not_crowded
+// CHECK: scf.for %{{.*}} step %c8
+// CHECK: scf.for {{.*}} iter_args
+#x = affine_map<(p, o, k) -> (p, k)>
+#w = affine_map<(p, o, k) -> (k, o)>
+#y = affine_map<(p, o, k) -> (o, p)>
+func.func @crowded(%x: memref<1024x400xf32>, %w: memref<400x48xf32>,
+                   %y: memref<48x1024xf32>) {
+  linalg.generic {indexing_maps = [#x, #w, #y], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<1024x400xf32>, memref<400x48xf32>)
+      outs(%y : memref<48x1024xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %p = arith.mulf %a, %b : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @not_crowded(%x: memref<992x400xf32>, %w: memref<400x48xf32>,
+                       %y: memref<48x992xf32>) {
+  linalg.generic {indexing_maps = [#x, #w, #y], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<992x400xf32>, memref<400x48xf32>)
+      outs(%y : memref<48x992xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %p = arith.mulf %a, %b : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
