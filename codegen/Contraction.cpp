@@ -661,7 +661,8 @@ static void chooseRequests(const LoopNest &nest, VectorPlan &plan) {
   for (const Access &input : nest.inputs)
     if (!input.isScalar() && input.isLinear())
       others += reachedBytes(nest, input);
-  // Sums in passes were stored by the pass before.
+  // In passes only what is read beside the sums is asked for: these were stored
+  // by the pass before.
   if (plan.depth)
     results = 0;
   if (2 * (results + beside) < cache || results + beside + others <= cache)

@@ -2,9 +2,9 @@
 //
 // LLVM would call the compiler's library for these (__truncsfbf2, and at
 // x86-64-v2 __extendhfsf2), which a C program need not have and which is slow;
-// and the bf16 conversion of AVX-512 flushes denormals. So every level gets the
-// same bits from shifts and adds, and no value of these types is left, but for
-// operands of the CPU's sums of products (Factors.h):
+// and the bf16 conversion of AVX-512 flushes denormals. So by default every
+// level gets the same bits from shifts and adds, and no value of these types is
+// left, but for operands of the CPU's sums of products (Factors.h):
 //
 //   bf16 -> f32   the upper half of the bits
 //   f32 -> bf16   add half of the last place, ties to even by the bit above
@@ -19,12 +19,18 @@
 // conversions it makes one on halves, and LLVM 19's minimum of NaN and -0 on
 // halves is -0.
 //
+// With fast math that bf16 conversion may be taken (`bf16Lanes`), and what is
+// narrowed to be widened again stays what it was (`keepExcess`), but where two
+// values are compared: who looks for a row's maximum in the row, once rounded,
+// must find it. Rounding keeps order, so both are rounded then.
+//
 //===----------------------------------------------------------------------===//
 #include "codegen/Passes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Matchers.h"
 
 namespace mg::codegen {
 
@@ -115,6 +121,13 @@ Value f32ToBf16(ImplicitLocOpBuilder &b, Words &w, Value x, Type to) {
   return w.toHalf(w.right(rounded, 16), to);
 }
 
+/// Whether the result is one of the operands, or one negated.
+bool isChoice(Operation *op) {
+  return isa<arith::SelectOp, arith::MaximumFOp, arith::MinimumFOp,
+             arith::MaxNumFOp, arith::MinNumFOp, arith::NegFOp,
+             vector::BroadcastOp>(op);
+}
+
 /// Whether it is an f32 that bf16 has as well: selected or negated, it stays
 /// what it was widened from.
 bool isBf16(Value x) {
@@ -132,13 +145,20 @@ bool isBf16(Value x) {
     auto value = dyn_cast<FloatAttr>(constant.getValue());
     return value && isExact(value.getValue());
   }
-  const bool isChoice =
-      isa<arith::SelectOp, arith::MaximumFOp, arith::MinimumFOp,
-          arith::MaxNumFOp, arith::MinNumFOp, arith::NegFOp,
-          vector::BroadcastOp>(op);
-  return isChoice && llvm::all_of(op->getOperands(), [](Value operand) {
+  return isChoice(op) && llvm::all_of(op->getOperands(), [](Value operand) {
            return !getElementTypeOrSelf(operand).isF32() || isBf16(operand);
          });
+}
+
+/// Whether it, or a choice of it, is compared with what is no constant.
+bool isCompared(Value x) {
+  return llvm::any_of(x.getUsers(), [&](Operation *user) {
+    if (isa<arith::CmpFOp>(user))
+      return llvm::none_of(user->getOperands(), [](Value operand) {
+        return matchPattern(operand, m_Constant());
+      });
+    return isChoice(user) && isCompared(user->getResult(0));
+  });
 }
 
 Value f16ToF32(ImplicitLocOpBuilder &b, Words &w, Value x) {
@@ -316,12 +336,21 @@ class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
 
   /// Of a number that is narrowed and widened again the one before.
   void dropRoundings() {
+    SmallVector<arith::ExtFOp> dropped;
     getOperation()->walk([&](arith::ExtFOp widened) {
       auto narrowed = widened.getIn().getDefiningOp<arith::TruncFOp>();
       if (narrowed && isExpanded(narrowed.getType()) &&
-          narrowed.getIn().getType() == widened.getType())
-        widened.getResult().replaceAllUsesWith(narrowed.getIn());
+          narrowed.getIn().getType() == widened.getType() &&
+          !isCompared(widened))
+        dropped.push_back(widened);
     });
+    for (arith::ExtFOp widened : dropped) {
+      auto narrowed = widened.getIn().getDefiningOp<arith::TruncFOp>();
+      widened.replaceAllUsesWith(narrowed.getIn());
+      widened.erase();
+      if (narrowed.use_empty())
+        narrowed.erase();
+    }
   }
 
   void runOnOperation() final {

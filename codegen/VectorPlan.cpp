@@ -143,11 +143,17 @@ bool isCrossed(const Access &access, int vector, unsigned row) {
 
 int interleavedLoop(const LoopNest &nest, const Access &output, int vector) {
   if (vector < 0 || !output.isLinear() ||
+      llvm::is_contained(nest.reduction, true) ||
       !llvm::is_contained(interleavedRows, output.strides[vector]))
     return -1;
+  auto crosses = [&](unsigned row) {
+    return llvm::any_of(nest.inputs, [&](const Access &input) {
+      return !input.isScalar() && isCrossed(input, vector, row);
+    });
+  };
   for (unsigned d = 0; d < nest.size(); ++d)
-    if (!nest.reduction[d] && output.strides[d] == 1 &&
-        nest.extents[d] == output.strides[vector])
+    if (output.strides[d] == 1 && nest.extents[d] == output.strides[vector] &&
+        !crosses(d))
       return d;
   return -1;
 }

@@ -135,7 +135,8 @@ bool isCrossed(const Access &access, int vector, unsigned row);
 
 /// The loop whose few iterations lie between those of `vector` in an output, as
 /// the phases of a convolution do between its columns: so many rows of a tile
-/// are stored as whole vectors. -1: there is none.
+/// are stored as whole vectors. -1: there is none, or inputs are read across
+/// it, whose squares are not as high.
 int interleavedLoop(const LoopNest &nest, const Access &output, int vector);
 
 /// Whether crossed operands are all that is read along both loops.

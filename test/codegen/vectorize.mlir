@@ -55,6 +55,40 @@ func.func @interleaved(%x: memref<2x64xf32>, %y: memref<64x2xf32>) {
 
 // -----
 
+// Four rows as well, and the columns that fill no vector.
+// CHECK-LABEL: func @interleaved_rest
+// CHECK-COUNT-3: vector.interleave
+// CHECK: vector.constant_mask
+// CHECK: vector.maskedstore
+// CHECK-NOT: memref.store
+// Where the operand is read across its rows, lanes are what is read.
+// CHECK-LABEL: func @crossed
+// CHECK-NOT: vector.interleave
+func.func @interleaved_rest(%x: memref<4x67xi32>, %y: memref<67x4xi32>) {
+  linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>,
+                                   affine_map<(d0, d1) -> (d1, d0)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<4x67xi32>) outs(%y : memref<67x4xi32>) {
+  ^bb0(%a: i32, %o: i32):
+    linalg.yield %a : i32
+  }
+  return
+}
+func.func @crossed(%x: memref<4x512xf32, strided<[1, 85]>>,
+                   %y: memref<512x4xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>,
+                                   affine_map<(d0, d1) -> (d1, d0)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<4x512xf32, strided<[1, 85]>>) outs(%y : memref<512x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %n = arith.mulf %a, %a : f32
+    linalg.yield %n : f32
+  }
+  return
+}
+
+// -----
+
 // A sum of one long row: chunks for threads write partial sums, which a second
 // sum combines; inside a chunk blocks of 8 steps go to a stack of pairs.
 // CHECK-LABEL: func @sum
