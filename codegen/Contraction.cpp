@@ -212,13 +212,14 @@ static bool areCut(const LoopNest &nest, const Access &input, unsigned vector) {
 }
 
 /// Bytes between the lanes of results whose rows are neighbours, as many as
-/// make a line at most; else 0.
+/// make a line at most; else 0. (Of products of words tiles of so many rows
+/// take as much longer as they save, measured.)
 static int64_t strideAcross(const LoopNest &nest, unsigned vector, int row) {
   const Access &output = nest.epilogues.empty()
                              ? nest.outputs[0]
                              : nest.epilogues.back().outputs[0];
-  if (row < 0 || !output.isLinear() || output.strides[row] != 1 ||
-      maxSingleRows * bytesOf(output) < lineBytes)
+  if (row < 0 || nest.products != Products::Single || !output.isLinear() ||
+      output.strides[row] != 1 || maxSingleRows * bytesOf(output) < lineBytes)
     return 0;
   return std::abs(output.strides[vector]) * bytesOf(output);
 }
@@ -346,6 +347,9 @@ std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
                               /*registers=*/32);
   space.overlap = 1;
   space.beyond = 0;
+  // What is stored in the end is not known here; tiles may be a part of a
+  // panel.
+  space.across = 0;
   int64_t width = lanes * vecsOfPanel(merged, merged.inputs[input], own,
                                       chooseTile(space).vecs, lanes);
   LoopNest panels = nest;
