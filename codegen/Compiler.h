@@ -71,8 +71,8 @@ struct Options {
   /// "native".
   std::vector<std::string> levels = {"native"};
   int optLevel = 2;
-  /// Sums in any order, fused multiply-adds, and f16 and bf16 rounded only where
-  /// they are stored. NaN and infinities are respected.
+  /// Sums in any order, fused multiply-adds, and f16 and bf16 rounded only
+  /// where they are stored. NaN and infinities are respected.
   bool fastMath = false;
   /// 3x3 convolutions may round as Winograd.h says.
   bool winograd = true;

@@ -247,25 +247,26 @@ static std::optional<int64_t> operandDim(ReshapeOp op, int64_t dim) {
   return std::nullopt;
 }
 
+/// The dimensions but `gone`, as they are counted without it.
+static SmallVector<int64_t> without(ArrayRef<int64_t> dims, int64_t gone) {
+  SmallVector<int64_t> kept;
+  for (int64_t dim : dims)
+    if (dim != gone)
+      kept.push_back(dim - (dim > gone));
+  return kept;
+}
+
 /// The sum of 0 times x along `axis`. Any order of zeros will do, so what is
 /// turned or moved is read as it lies, and the small result turned or moved.
 static Value sumZeros(OpBuilder &b, Location loc, Value x, int64_t axis) {
   if (auto turned = x.getDefiningOp<ReverseOp>()) {
-    SmallVector<int64_t> dims;
-    for (int64_t dim : turned.getDims())
-      if (dim != axis)
-        dims.push_back(dim - (dim > axis));
     Value sum = sumZeros(b, loc, turned.getX(), axis);
-    return b.create<ReverseOp>(loc, sum, dims);
+    return b.create<ReverseOp>(loc, sum, without(turned.getDims(), axis));
   }
   if (auto moved = x.getDefiningOp<TransposeOp>()) {
     const int64_t from = moved.getPerm()[axis];
-    SmallVector<int64_t> perm;
-    for (int64_t dim : moved.getPerm())
-      if (dim != from)
-        perm.push_back(dim - (dim > from));
     Value sum = sumZeros(b, loc, moved.getX(), from);
-    return b.create<TransposeOp>(loc, sum, perm);
+    return b.create<TransposeOp>(loc, sum, without(moved.getPerm(), from));
   }
   if (auto shaped = x.getDefiningOp<ReshapeOp>())
     if (std::optional<int64_t> from = operandDim(shaped, axis)) {
