@@ -172,6 +172,15 @@ def LateFrames : Pass<"mg-late-frames", "mlir::func::FuncOp"> {
   let dependentDialects = ["mlir::memref::MemRefDialect"];
 }
 
+def EarlyFrames : Pass<"mg-early-frames", "mlir::func::FuncOp"> {
+  let summary = "Borders are filled before the sums that end inside of them";
+  let description = [{
+    In and out: the `buffers` level. Where the fill of a padded array stands
+    between a contraction and an op of its kernel that computes the middle of
+    the array and can be its epilogue, the contraction moves behind the fill.
+  }];
+}
+
 def LocalFrames : Pass<"mg-local-frames", "mlir::func::FuncOp"> {
   let summary = "Padded arrays are made piece by piece";
   let description = [{

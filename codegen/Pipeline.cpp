@@ -44,6 +44,7 @@ void buildToBuffersPipeline(OpPassManager &passes) {
   passes.addPass(createCanonicalizerPass());
   // Where every array is known, and before kernels are told apart.
   passes.addNestedPass<func::FuncOp>(createLateFrames());
+  passes.addNestedPass<func::FuncOp>(createEarlyFrames());
 }
 
 void buildToVectorPipeline(OpPassManager &passes, const Level &level,
