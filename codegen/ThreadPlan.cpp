@@ -226,9 +226,17 @@ static bool isBatch(const LoopNest &nest, unsigned loop) {
          });
 }
 
-/// The first loop with enough tiles, else the one with most. A chunk of loops
-/// that share a panel makes one of its own, or fetches it, which is to cost it
-/// little.
+/// Chunks of loops that share a panel, each of which makes one of its own, or
+/// fetches it. That is to cost it little; but two threads that make one each
+/// are done before one that makes one for all (3x3/2 of four 64x8x8 -> 8: 8.4
+/// instead of 11.2 us).
+static int64_t mostSharing(const LoopNest &nest, int64_t vector) {
+  const int64_t uses = panelUses(nest, vector);
+  return llvm::bit_floor(uint64_t(std::max(
+      uses / (8 * minPanelUses), std::min<int64_t>(uses / minPanelUses, 2))));
+}
+
+/// The first loop with enough tiles, else the one with most.
 static void planFirstLoop(const LoopNest &nest, int64_t wanted,
                           VectorPlan &plan) {
   const bool sharesPanels = plan.sharesColumns(nest);
@@ -238,9 +246,7 @@ static void planFirstLoop(const LoopNest &nest, int64_t wanted,
     unsigned loop = plan.parallel[level];
     int64_t tiles = llvm::divideCeil(nest.extents[loop], plan.tileOf(loop));
     if (sharesPanels && level > plan.panelLevel)
-      tiles = std::min<int64_t>(
-          tiles, llvm::bit_floor(uint64_t(panelUses(nest, plan.vector) /
-                                          (8 * minPanelUses))));
+      tiles = std::min(tiles, mostSharing(nest, plan.vector));
     return std::min(tiles, wanted);
   };
   auto enoughAt = [&](unsigned level) {
