@@ -21,7 +21,18 @@
 // CHECK-LABEL: func @shared_lines
 // CHECK: scf.forall (%{{.*}}) in (2)
 // CHECK: scf.for %{{.*}} = %c0{{.*}} to %c720{{.*}} step
+
+// Weights that are turned into one panel first: two chunks make one each, where
+// each has rows enough for it.
+// CHECK-LABEL: func @turned_panel
+// CHECK: scf.forall (%{{.*}}) in (2)
+// CHECK-LABEL: func @few_images
+// CHECK-NOT: scf.forall
+// CHECK: return
 #a = affine_map<(i, j, k) -> (i, k)>
+#window = affine_map<(n, c, h, w, i, y, x) -> (n, i, h * 2 + y, w * 2 + x)>
+#taps = affine_map<(n, c, h, w, i, y, x) -> (c, i, y, x)>
+#sums = affine_map<(n, c, h, w, i, y, x) -> (n, c, h, w)>
 #plain = affine_map<(i, j, k) -> (k, j)>
 #b = affine_map<(i, j, k) -> (j floordiv 48, k, j mod 48)>
 #c = affine_map<(i, j, k) -> (i, j)>
@@ -72,6 +83,34 @@ func.func @shared_lines(%a: memref<163x8xf32>, %b: memref<8x741xf32>,
       outs(%c : memref<163x741xf32>) {
   ^bb0(%x: f32, %y: f32, %o: f32):
     %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @turned_panel(%x: memref<4x64x10x10xf32>, %k: memref<8x64x3x3xf32>,
+                        %c: memref<4x8x4x4xf32>) {
+  linalg.generic {indexing_maps = [#window, #taps, #sums], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "parallel", "parallel",
+                                    "reduction", "reduction", "reduction"]}
+      ins(%x, %k : memref<4x64x10x10xf32>, memref<8x64x3x3xf32>)
+      outs(%c : memref<4x8x4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %p = arith.mulf %a, %b : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @few_images(%x: memref<3x128x10x10xf32>, %k: memref<8x128x3x3xf32>,
+                        %c: memref<3x8x4x4xf32>) {
+  linalg.generic {indexing_maps = [#window, #taps, #sums], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "parallel", "parallel",
+                                    "reduction", "reduction", "reduction"]}
+      ins(%x, %k : memref<3x128x10x10xf32>, memref<8x128x3x3xf32>)
+      outs(%c : memref<3x8x4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %p = arith.mulf %a, %b : f32
     %s = arith.addf %o, %p : f32
     linalg.yield %s : f32
   }
