@@ -143,10 +143,12 @@ std::optional<unsigned> loopInFollower(linalg::GenericOp head, unsigned loop,
 // Pieces
 //===----------------------------------------------------------------------===//
 
-bool canSlice(linalg::GenericOp op, unsigned loop) {
+bool canSlice(linalg::GenericOp op, unsigned loop, Value replaced) {
   if (op.hasIndexSemantics())
     return false;
   for (OpOperand &operand : op->getOpOperands()) {
+    if (operand.get() == replaced)
+      continue;
     int64_t count = 0;
     AffineMap map = op.getMatchingIndexingMap(&operand);
     for (AffineExpr index : map.getResults()) {

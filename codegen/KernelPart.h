@@ -27,9 +27,11 @@ std::optional<unsigned> loopInFollower(mlir::linalg::GenericOp head,
                                        unsigned loop,
                                        mlir::linalg::GenericOp follower);
 
-/// Whether ranges of the loop write ranges of the outputs: every operand moves
-/// with it along one dimension at most, which moves with nothing else.
-bool canSlice(mlir::linalg::GenericOp op, unsigned loop);
+/// Whether ranges of the loop write ranges of the outputs: every operand, but
+/// those that are `replaced`, moves with it along one dimension at most, which
+/// moves with nothing else.
+bool canSlice(mlir::linalg::GenericOp op, unsigned loop,
+              mlir::Value replaced = {});
 
 /// Iterations [offset, offset + size) of a loop.
 struct LoopPart {

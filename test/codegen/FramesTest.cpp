@@ -211,6 +211,16 @@ TEST_P(Frames, SingleChannels) {
   check({1, 70, 0, 40, 41, 5, 1, 1, {2, 2, 2, 2}});
 }
 
+/// Channels that the first cache does not hold, in blocks of rows.
+TEST_P(Frames, RowsOfSingleChannels) {
+  check({1, 4, 0, 112, 112});
+  check({2, 3, 0, 96, 120, 3, 2, 1, {0, 0, 1, 1}});
+  check({1, 3, 0, 80, 130, 5, 1, 1, {2, 2, 2, 2}});
+  check({1, 3, 0, 90, 90, 3, 1, 2, {2, 2, 2, 2}});
+  check({1, 3, 0, 64, 150, 3, 1, 1, {7, 1, 9, 3}});
+  check({1, 4, 0, 112, 110, 3, 1, 1, {1, 1, 1, 1}, true});
+}
+
 TEST_P(Frames, StepsAndDilation) {
   check({1, 64, 48, 28, 28, 3, 1, 2, {2, 2, 2, 2}});
   check({2, 40, 64, 56, 56, 3, 2});
