@@ -587,12 +587,14 @@ static bool walksPages(const LoopNest &nest, const VectorPlan &plan) {
   });
 }
 
+/// Steps of sums that take no longer than to store them.
+static constexpr int64_t shortSums = 48;
+
 /// Whether tiles should follow each other along their rows: short sums of a
 /// matrix that the second cache holds, into a result that it does not. Down the
 /// columns each tile would write a few lines of rows that lie far apart, which
 /// takes longer than to sum them (4.8 MB: 262 us, in long pieces 177).
 static bool areRowsFirst(const LoopNest &nest, const VectorPlan &plan) {
-  constexpr int64_t shortSums = 48;
   const Access &output = nest.outputs[0];
   if (plan.row < 0 || plan.sharesColumns(nest) || plan.depth ||
       !output.stored || output.strides[plan.vector] != 1)
@@ -675,6 +677,26 @@ static void chooseRequests(const LoopNest &nest, VectorPlan &plan) {
   plan.asksBeside = beside;
 }
 
+/// Whether to write the results takes longer than short sums: each line of rows
+/// that lie far apart comes from memory. (From the last cache they come in
+/// time: asked for, such rows of one image in MobileNetV2 took 1 to 3 % longer,
+/// those of eight half as long.)
+static bool waitsForResults(const LoopNest &nest, const VectorPlan &plan) {
+  constexpr int64_t shareOfLastCache = 8 << 20;
+  int64_t steps = 1, bytes = 0;
+  for (unsigned d : plan.reduction)
+    steps *= nest.extents[d];
+  auto add = [&](const Access &output) {
+    if (hasOwnLines(output, plan))
+      bytes = std::max(bytes, reachedBytes(nest, output));
+  };
+  add(nest.outputs[0]);
+  for (const Epilogue &epilogue : nest.epilogues)
+    llvm::for_each(epilogue.outputs, add);
+  return plan.sharesColumns(nest) && steps <= shortSums && !plan.depth &&
+         bytes > shareOfLastCache;
+}
+
 void planContraction(const LoopNest &nest, VectorPlan &plan,
                      std::optional<unsigned> row) {
   if (plan.isRowStyle())
@@ -707,6 +729,7 @@ void planContraction(const LoopNest &nest, VectorPlan &plan,
     chooseRequests(nest, plan);
   }
   const bool rowsFirst = areRowsFirst(nest, plan);
+  plan.asksForNext = plan.row >= 0 && waitsForResults(nest, plan);
   // Columns outside rows, and outside whatever else shares a panel: it stays in
   // the cache for all of them.
   auto place = [&](unsigned d) {

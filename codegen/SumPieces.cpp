@@ -84,9 +84,9 @@ void TileEmitter::askForLines(const Access &access, Value buffer, Value index,
 // What the tile writes, and reads at its end
 //===----------------------------------------------------------------------===//
 
-/// Asks for the lines of one row of the tile.
+/// Asks for the lines of one row of the tile, or of one so many elements on.
 void TileEmitter::askForRow(const Access &access, const Flat &flat, Tile tile,
-                            Value row, bool isWrite) {
+                            Value row, bool isWrite, int64_t ahead) {
   if (!hasOwnLines(access, plan))
     return;
   Value index = flat.offset;
@@ -94,18 +94,20 @@ void TileEmitter::askForRow(const Access &access, const Flat &flat, Tile tile,
     if (!nest.reduction[d])
       index = add(index, multiply(ivs[d], access.strides[d]));
   index = add(index, multiply(row, access.strides[plan.row]));
+  if (ahead)
+    index = add(index, constant(ahead));
   askForLines(access, flat.buffer, index,
               (tile.vecs - 1) * plan.lanes + tile.last, plan.row, isWrite);
 }
 
 /// What will be written of a row of the tile, several times perhaps.
-void TileEmitter::askForResults(Tile tile, Value row) {
+void TileEmitter::askForResults(Tile tile, Value row, int64_t ahead) {
   SmallVector<const Access *> asked;
   auto ask = [&](const Access &access, const Flat &flat) {
     if (llvm::none_of(asked, [&](const Access *other) {
           return isSameElement(*other, access);
         }))
-      askForRow(access, flat, tile, row, /*isWrite=*/true);
+      askForRow(access, flat, tile, row, /*isWrite=*/true, ahead);
     asked.push_back(&access);
   };
   for (auto [o, access] : llvm::enumerate(nest.outputs))
@@ -123,8 +125,12 @@ void TileEmitter::askBeside(Tile tile, Value row) {
 }
 
 /// The latter for all rows at once, where sums are windows or too short for
-/// pieces. Results that were asked for, too, would be in their way.
+/// pieces. Results that were asked for, too, would be in their way; those of
+/// the tile after all rows are not.
 void TileEmitter::askAtOnce(Tile tile) {
+  if (plan.asksForNext)
+    for (int64_t row = 0; row < tile.rows; ++row)
+      askForResults(tile, constant(row), plan.tileOf(plan.vector));
   if (!asksBeside())
     return;
   const int64_t steps = pass && plan.reduction.size() == 1

@@ -160,8 +160,8 @@ private:
   Values stepsInPieces(Tile tile, Value begin, int64_t count,
                        Values accumulators);
   void askForRow(const Access &access, const Flat &flat, Tile tile, Value row,
-                 bool isWrite);
-  void askForResults(Tile tile, Value row);
+                 bool isWrite, int64_t ahead = 0);
+  void askForResults(Tile tile, Value row, int64_t ahead = 0);
   void askBeside(Tile tile, Value row);
   void askAtOnce(Tile tile);
   bool copiesAhead() const;

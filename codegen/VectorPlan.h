@@ -95,6 +95,9 @@ struct VectorPlan {
   bool asksForResults = false;
   /// The same of what epilogues read beside the sums.
   bool asksBeside = false;
+  /// Whether each tile asks for the results of the one beside it along
+  /// `vector`, whose turn comes after all other rows.
+  bool asksForNext = false;
   /// Of `parallel`: the loops after this one share a panel, and take part in
   /// each pass (`depth`) before the next.
   unsigned panelLevel = 0;

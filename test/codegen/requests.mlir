@@ -27,12 +27,21 @@
 // CHECK: scf.for {{.*}} iter_args
 // CHECK: memref.prefetch {{.*}}, read
 // CHECK: scf.for {{.*}} iter_args
+// Tiles of short sums that share a panel ask for the results of the next panel,
+// where these come from memory.
+// CHECK-LABEL: func @next
+// CHECK: memref.prefetch {{.*}}, write
+// CHECK: llvm.intr.fmuladd
+// CHECK-LABEL: func @near
+// CHECK-NOT: memref.prefetch
+// CHECK: return
 #a = affine_map<(i, j, k) -> (i, k)>
 #b = affine_map<(i, j, k) -> (k, j)>
 #c = affine_map<(i, j, k) -> (i, j)>
 #all = affine_map<(i, j) -> (i, j)>
 #column = affine_map<(i, j) -> (j)>
 #row = affine_map<(i, j) -> (i)>
+#turned = affine_map<(i, j, k) -> (j, k)>
 func.func @long(%a: memref<512x512xf32>, %b: memref<512x1024xf32>,
                 %r: memref<512x1024xf32>, %c: memref<512x1024xf32>) {
   linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
@@ -144,6 +153,34 @@ func.func @passes(%a: memref<512x4096xf32>, %b: memref<4096x1024xf32>,
       ins(%r : memref<512x1024xf32>) outs(%c : memref<512x1024xf32>) {
   ^bb0(%x: f32, %o: f32):
     %s = arith.addf %o, %x : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @next(%a: memref<96x16xf32>, %b: memref<65536x16xf32>, %c: memref<96x65536xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%c : memref<96x65536xf32>)
+  linalg.generic {indexing_maps = [#a, #turned, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<96x16xf32>, memref<65536x16xf32>)
+      outs(%c : memref<96x65536xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @near(%a: memref<96x16xf32>, %b: memref<16384x16xf32>, %c: memref<96x16384xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%c : memref<96x16384xf32>)
+  linalg.generic {indexing_maps = [#a, #turned, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<96x16xf32>, memref<16384x16xf32>)
+      outs(%c : memref<96x16384xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
     linalg.yield %s : f32
   }
   return
