@@ -118,7 +118,12 @@ static std::optional<RowBlocks> chooseRows(PaddedArray &array) {
   const unsigned dim = first - shape.begin();
   const std::optional<Slide> slide =
       matchSlide(array.reader, map.getResult(dim));
-  if (!slide || !readsOnlyRows(array, slide->loop))
+  const auto movesOthers = [&](unsigned d) {
+    return d != dim && map.getResult(d).isFunctionOfDim(slide->loop);
+  };
+  if (!slide ||
+      llvm::any_of(llvm::seq<unsigned>(0, shape.size()), movesOthers) ||
+      !readsOnlyRows(array, slide->loop))
     return std::nullopt;
   const int64_t row =
                     array.pieceElements() / shape[dim] *

@@ -56,3 +56,30 @@ func.func @small(%x: memref<1x8x56x56xf32>, %k: memref<8x3x3xf32>, %s: memref<1x
   }
   return
 }
+
+// Where the columns move with the rows, a block is no piece of the result's rows
+// alone.
+// CHECK-LABEL: func @diagonal
+// CHECK: memref.alloc() {{.*}} memref<1x1x114x114xf32>
+// CHECK-NOT: scf.if
+// CHECK: return
+#along = affine_map<(n, c, h, y, x) -> (n, c, h + y, h + x)>
+#few = affine_map<(n, c, h, y, x) -> (c, y, x)>
+#line = affine_map<(n, c, h, y, x) -> (n, c, h)>
+func.func @diagonal(%x: memref<1x8x112x112xf32>, %k: memref<8x3x3xf32>, %s: memref<1x8x112xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %p = memref.alloc() : memref<1x8x114x114xf32>
+  linalg.fill ins(%zero : f32) outs(%p : memref<1x8x114x114xf32>)
+  %m = memref.subview %p[0, 0, 1, 1] [1, 8, 112, 112] [1, 1, 1, 1]
+     : memref<1x8x114x114xf32> to memref<1x8x112x112xf32, strided<[103968, 12996, 114, 1], offset: 115>>
+  memref.copy %x, %m : memref<1x8x112x112xf32> to memref<1x8x112x112xf32, strided<[103968, 12996, 114, 1], offset: 115>>
+  linalg.generic {indexing_maps = [#along, #few, #line], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%p, %k : memref<1x8x114x114xf32>, memref<8x3x3xf32>) outs(%s : memref<1x8x112xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %d = arith.mulf %a, %b : f32
+    %t = arith.addf %o, %d : f32
+    linalg.yield %t : f32
+  }
+  return
+}
