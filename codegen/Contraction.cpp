@@ -619,15 +619,6 @@ static bool maySpanPanels(const LoopNest &nest, int vector) {
          isFlowing(nest, nest.inputs[input], vector);
 }
 
-/// Whether a tile's results are stored one right after the other, and not as
-/// what follows the sums computes each.
-static bool leaveAtOnce(const LoopNest &nest) {
-  double cost = 0;
-  for (const Epilogue &epilogue : nest.epilogues)
-    cost += bodyCost(*epilogue.body);
-  return cost <= lightBody;
-}
-
 /// Elements that the nest's loops reach, in bytes.
 static int64_t reachedBytes(const LoopNest &nest, const Access &access) {
   int64_t bytes = bytesOf(access);
@@ -673,7 +664,7 @@ static void chooseRequests(const LoopNest &nest, VectorPlan &plan) {
     results = 0;
   if (2 * (results + beside) < cache || results + beside + others <= cache)
     return;
-  plan.asksForResults = results && leaveAtOnce(nest);
+  plan.asksForResults = results;
   plan.asksBeside = beside;
 }
 
