@@ -72,15 +72,35 @@ void RowBuffers::findBuffers(llvm::function_ref<bool(Operation *)> isErased) {
       buffers.insert(llvm::upper_bound(buffers, buffer, endsEarlier), buffer);
 }
 
-/// Whether no one touches the room until the buffer's last user fills it.
+/// Whether a use writes each element of the buffer where its member has read
+/// the room's, which nobody wants after it.
+static bool replaces(const LoopNest &nest, const Access &write,
+                     const Access &read, const Access &room) {
+  LoopNest once = nest;
+  once.reduction.assign(once.size(), false);
+  return !nest.contraction && read.isLinear() && read.buffer == room.buffer &&
+         read.offset == room.offset && read.element == room.element &&
+         read.strides == write.strides && coversBuffer(once, write);
+}
+
+/// Whether the room has no other use from the buffer's first user on until its
+/// last one fills it: rows before have read theirs, as they do not cross.
 bool RowBuffers::isFree(const Access &room, const Buffer &buffer) const {
-  unsigned last = buffer.uses.back().member;
-  for (unsigned m = 0; m <= last; ++m) {
+  const Use &first = buffer.uses.front(), &last = buffer.uses.back();
+  for (unsigned m = first.member; m <= last.member; ++m) {
     LoopNest &nest = group.members[m].nest;
-    for (Access *access : nest.accesses())
-      if (!access->isScalar() && access != &room &&
-          mayOverlap(access->buffer, room.buffer))
-        return false;
+    auto isInTheWay = [&](const Access &access) {
+      return !access.isScalar() && &access != &room &&
+             mayOverlap(access.buffer, room.buffer);
+    };
+    auto isReplaced = [&](const Access &input) {
+      return m == first.member && replaces(nest, *first.access, input, room);
+    };
+    if (llvm::any_of(nest.outputs, isInTheWay) ||
+        llvm::any_of(nest.inputs, [&](const Access &input) {
+          return isInTheWay(input) && !isReplaced(input);
+        }))
+      return false;
     bool loads = false;
     nest.body->walk([&](memref::LoadOp load) {
       loads |= mayOverlap(load.getMemRef(), room.buffer);
@@ -92,8 +112,8 @@ bool RowBuffers::isFree(const Access &room, const Buffer &buffer) const {
 }
 
 /// A result of the buffer's last user that has the same layout, and memory that
-/// is not yet in use; null if there is none. The user may reduce its row as
-/// well (to the sum of what it stores), as long as it comes to each element
+/// is free for the buffer; null if there is none. The user may reduce its row
+/// as well (to the sum of what it stores), as long as it comes to each element
 /// once.
 Access *RowBuffers::findRoom(const Buffer &buffer) const {
   KernelMember &last = group.members[buffer.uses.back().member];

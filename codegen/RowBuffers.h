@@ -12,6 +12,12 @@
 //   e = exp(x - m) ; y = e / s     ->     y = exp(x - m) ; y = y / s
 //
 // so that the first pass over the row waits for y's cache lines, not the last.
+// What the temporary is computed from may lie there as well, if that is where
+// it is read for the last time: a norm after a contraction works on its result
+// in place,
+//
+//   x = contraction ; m = mean(x) ; d = x - m ; y = d * scale
+//     ->   y = contraction ; m = mean(y) ; y = y - m ; y = y * scale
 //
 // The scores of an attention are sums along keys that lie in memory as queries
 // do: their lanes run along the rows, and each tile of sums would be turned in

@@ -321,24 +321,57 @@ TEST(RowKernel, AnotherRowForbidsIt) {
     }
 }
 
-TEST(RowKernel, InPlaceRowsAreOwnRows) {
-  // The softmax takes the place of its input: every row is read before it is
-  // overwritten.
-  Text text = softmaxOf(40, 1000, false);
-  const std::string result = R"(-> ($T {mg.name = "y",)";
-  const size_t at = text.text.find(result);
-  text.text.replace(at, result.size(),
-                    R"(-> ($T {mg.updates = 0 : i64, mg.name = "y",)");
+void replaceOnce(std::string &text, const std::string &from,
+                 const std::string &to) {
+  const size_t at = text.find(from);
+  ASSERT_NE(at, std::string::npos) << from;
+  text.replace(at, from.size(), to);
+}
+
+/// The softmax takes the place of its input: every row is read before it is
+/// overwritten. Returns the bytes of workspace of the kernel over rows.
+uint64_t checkInPlace(Text text) {
+  replaceOnce(text.text, R"(-> ($T {mg.name = "y",)",
+              R"(-> ($T {mg.updates = 0 : i64, mg.name = "y",)");
   const auto x = noise(40 * 1000);
   std::vector<float> got[2];
+  uint64_t workspace = 0;
   for (bool fused : {false, true}) {
     const Compiled compiled(text.get(fused), {.levels = {nativeLevel()}});
-    ASSERT_TRUE(compiled);
+    EXPECT_TRUE(compiled);
     got[fused] = x;
     EXPECT_EQ(compiled.call({got[fused].data()}, {got[fused].data()}), 0);
+    workspace = compiled.artefact.entries[0].workspaceBytes;
   }
   EXPECT_EQ(got[0], got[1]);
   EXPECT_NE(got[0], x);
+  return workspace;
+}
+
+TEST(RowKernel, InPlaceRowsAreOwnRows) {
+  // e = exp(x - max) lies where x was.
+  EXPECT_EQ(checkInPlace(softmaxOf(40, 1000, false)), 0u);
+}
+
+TEST(RowKernel, WhatIsReadAgainIsKept) {
+  // x is wanted by the last op: e = exp(x - max) needs room of its own.
+  Text text = softmaxOf(40, 1000, false);
+  replaceOnce(text.text, "[#rc, $row, #rc], iter",
+              "[#rc, $row, #rc, #rc], iter");
+  replaceOnce(text.text, "ins(%es#0, %es#1 : $T, $S)",
+              "ins(%es#0, %es#1, %x : $T, $S, $T)");
+  replaceOnce(text.text, "%b: f32, %o: f32):\n    %q = arith.divf %a, %b : f32",
+              "%b: f32, %c: f32, %o: f32):\n    %d = arith.divf %a, %b : f32\n"
+              "    %q = arith.addf %d, %c : f32");
+  EXPECT_GE(checkInPlace(text), 4000u);
+}
+
+TEST(RowKernel, WhatIsReadTurnedIsKept) {
+  // e[i, j] = exp(x[i, 999 - j] - max): it would overwrite what is read later.
+  Text text = softmaxOf(40, 1000, false);
+  replaceOnce(text.text, "[#rc, $row, #rc, $row], iter",
+              "[affine_map<(i, j) -> (i, 999 - j)>, $row, #rc, $row], iter");
+  EXPECT_GE(checkInPlace(text), 4000u);
 }
 
 /// Scores of all pairs, those of later positions left out, their softmax and
