@@ -7,13 +7,13 @@
 //===----------------------------------------------------------------------===//
 #include "codegen/Compiler.h"
 
-#include "codegen/EmitEntry.h"
-#include "codegen/EmitObject.h"
-#include "codegen/KernelRuns.h"
-#include "codegen/LinkMath.h"
 #include "codegen/Passes.h"
 #include "codegen/Pipeline.h"
 #include "codegen/TracePasses.h"
+#include "codegen/inspect/KernelRuns.h"
+#include "codegen/math/LinkMath.h"
+#include "codegen/object/EmitEntry.h"
+#include "codegen/object/EmitObject.h"
 
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"

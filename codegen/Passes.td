@@ -1,8 +1,9 @@
 //===- Passes.td - the passes of codegen/ ------------------*- tablegen -*-===//
 //
-// One record per pass; the file of a pass has its name. The order in which they
-// run, with the reasons, is codegen/Pipeline.cpp. No pass declares statistics:
-// `Pass::Statistic` has another size in a release LLVM than in our debug build.
+// One record per pass; the file of a pass has its name, in one of the folders.
+// The order in which they run, with the reasons, is codegen/Pipeline.cpp. No
+// pass declares statistics: `Pass::Statistic` has another size in a release LLVM
+// than in our debug build.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MG_CODEGEN_PASSES
@@ -86,7 +87,7 @@ def PlanMemory : Pass<"mg-plan-memory", "mlir::ModuleOp"> {
     needs is an argument that its callers have in their plan. Buffers whose lifetimes
     overlap never share a byte; a buffer inside an `scf.forall` has one place per
     iteration. A `memref.alloca` moves to the entry block, where the stack cannot
-    grow with a loop. The plan itself is codegen/MemoryPlan.h.
+    grow with a loop. The plan itself is codegen/tasks/MemoryPlan.h.
   }];
   let dependentDialects = [
     "mlir::arith::ArithDialect", "mlir::memref::MemRefDialect",
@@ -150,9 +151,9 @@ def Winograd : Pass<"mg-winograd", "mlir::ModuleOp"> {
   let description = [{
     In and out: the `buffers` level. A 3x3 convolution with steps of one, in f32
     and with channels enough, becomes loops over blocks of tiles: transform,
-    products, transform back (codegen/Winograd.h). It rounds otherwise than the
-    sum of products. A padded image that the convolution's kernel makes is made
-    block by block.
+    products, transform back (codegen/buffers/Winograd.h). It rounds otherwise
+    than the sum of products. A padded image that the convolution's kernel makes
+    is made block by block.
   }];
   let dependentDialects = [
     "mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
@@ -164,10 +165,11 @@ def Winograd : Pass<"mg-winograd", "mlir::ModuleOp"> {
 def LateFrames : Pass<"mg-late-frames", "mlir::func::FuncOp"> {
   let summary = "Padded arrays become part of the kernel that reads them";
   let description = [{
-    In and out: the `buffers` level. Where an op reads a padded array that can be
-    made in pieces (codegen/PaddedArray.h), or in blocks by Winograd, the fill
-    and the copy that make it get the `mg.kernel` of that op and stand before it. What computed the image
-    inside the array computes it into memory of its own.
+    In and out: the `buffers` level. Where an op reads a padded array that can
+    be made in pieces (codegen/buffers/PaddedArray.h), or in blocks by Winograd,
+    the fill and the copy that make it get the `mg.kernel` of that op and stand
+    before it. What computed the image inside the array computes it into memory
+    of its own.
   }];
   let dependentDialects = ["mlir::memref::MemRefDialect"];
 }

@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Compiled.h"
-#include "codegen/PaddedArray.h"
+#include "codegen/buffers/PaddedArray.h"
 
 #include <cmath>
 

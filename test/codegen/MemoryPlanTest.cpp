@@ -1,5 +1,5 @@
 // The planner against a brute-force check of every pair of buffers.
-#include "codegen/MemoryPlan.h"
+#include "codegen/tasks/MemoryPlan.h"
 
 #include "gtest/gtest.h"
 

@@ -1,7 +1,7 @@
 // What a linalg module says about itself, right and wrong.
 #include "Compiled.h"
 
-#include "codegen/EmitEntry.h"
+#include "codegen/object/EmitEntry.h"
 
 using namespace mg::codegen;
 using namespace mg::codegen::test;
