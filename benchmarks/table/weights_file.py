@@ -7,6 +7,8 @@ import numpy as np
 import floats
 import machine
 
+LINE = 64
+
 NAMES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "F16": np.dtype("<f2"), "BF16": floats.BF16,
          "I64": np.dtype("<i8"), "I32": np.dtype("<i4"), "I8": np.dtype("i1"), "U8": np.dtype("u1"), "BOOL": np.dtype("?")}
 
@@ -40,7 +42,15 @@ def load(path):
 
 
 def in_memory(path, names):
-    """Copies of the arrays in this order, as an application keeps them: in huge
-    pages, as the peers' are."""
+    """Copies of the arrays in this order, as an application keeps them: one
+    behind the other in huge pages, where the peers' are as well."""
     found = load(path)
-    return [machine.copied(found[name]) for name in names]
+    starts = [0]
+    for name in names:
+        starts.append(starts[-1] - -found[name].nbytes // LINE * LINE)
+    block = machine.memory(max(starts[-1], 1))
+    arrays = []
+    for name, start in zip(names, starts):
+        arrays.append(block[start:start + found[name].nbytes].view(found[name].dtype).reshape(found[name].shape))
+        arrays[-1][...] = found[name]
+    return arrays
