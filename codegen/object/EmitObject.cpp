@@ -71,7 +71,7 @@ void setTarget(llvm::Module &module, const llvm::TargetMachine &machine) {
 /// The math was optimized when the compiler was built and our loops are final:
 /// inline, then clean up. A third of the time of O2 for code of the same speed.
 static constexpr const char *shortPipeline =
-    "always-inline,function(sroa,early-cse<memssa>,instcombine<no-verify-"
+    "always-inline,function(lower-expect,sroa,early-cse<memssa>,instcombine<no-verify-"
     "fixpoint>,simplifycfg,"
     "loop-mssa(licm),loop(indvars),early-cse<memssa>,instcombine<no-verify-"
     "fixpoint>,simplifycfg),"
