@@ -6,6 +6,8 @@
 #include "codegen/nests/LoopNest.h"
 
 #include "mlir/Analysis/FlatLinearValueConstraints.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 
@@ -200,6 +202,33 @@ void permute(LoopNest &nest, ArrayRef<unsigned> order) {
     renumber(access->panels.loop);
   }
   llvm::for_each(nest.loopOf, renumber);
+}
+
+void holdLoop(OpBuilder &b, LoopNest &nest, unsigned loop, Value index,
+              int64_t extent, function_ref<bool(const Access &)> stays) {
+  auto add = [&](Value x, Value y) {
+    return x ? b.createOrFold<arith::AddIOp>(nest.loc, x, y) : y;
+  };
+  // One value for one place: accesses are compared by it.
+  llvm::MapVector<std::pair<Value, int64_t>, Value> starts;
+  for (Access *access : nest.accesses()) {
+    if (access->isScalar() || !access->isLinear() || !access->strides[loop] ||
+        stays(*access))
+      continue;
+    Value &start = starts[{access->start, access->strides[loop]}];
+    if (!start) {
+      Value stride =
+          b.create<arith::ConstantIndexOp>(nest.loc, access->strides[loop]);
+      start = add(access->start,
+                  b.createOrFold<arith::MulIOp>(nest.loc, index, stride));
+    }
+    access->start = start;
+  }
+  if (nest.indexed[loop])
+    for (auto [original, to] : llvm::enumerate(nest.loopOf))
+      if (to == int(loop))
+        nest.first[original] = add(nest.first[original], index);
+  nest.extents[loop] = extent;
 }
 
 bool canMerge(LoopNest &nest, unsigned outer, unsigned inner) {

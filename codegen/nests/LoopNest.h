@@ -163,6 +163,12 @@ void appendLoop(LoopNest &nest, int64_t extent, bool reduction);
 /// Puts the loops in another order: loop i is what order[i] was.
 void permute(LoopNest &nest, mlir::ArrayRef<unsigned> order);
 
+/// Holds a loop to `extent` iterations from `index` on, but for accesses that
+/// `stays` says stand there already.
+void holdLoop(mlir::OpBuilder &b, LoopNest &nest, unsigned loop,
+              mlir::Value index, int64_t extent,
+              llvm::function_ref<bool(const Access &)> stays);
+
 /// Whether loops `outer` and `inner` walk every operand as one loop would.
 bool canMerge(LoopNest &nest, unsigned outer, unsigned inner);
 /// Makes one loop of both, in the place of `inner`.

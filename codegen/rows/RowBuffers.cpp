@@ -119,21 +119,31 @@ Access *RowBuffers::findRoom(const Buffer &buffer) const {
   KernelMember &last = group.members[buffer.uses.back().member];
   if (last.nest.contraction)
     return nullptr;
-  SmallVector<const Use *> reads;
+  SmallVector<const Use *> uses;
   for (const Use &use : buffer.uses)
     if (use.member == buffer.uses.back().member)
-      reads.push_back(&use);
-  const Access &read = *reads.front()->access;
+      uses.push_back(&use);
+  const Use &only = *uses.front();
+  const Access &read = *only.access;
+  auto isRead = [&](const Access &input) { return &input == &read; };
   LoopNest once = last.nest;
   once.reduction.assign(once.size(), false);
-  if (reads.size() != 1 || !coversBuffer(once, read) ||
-      !llvm::all_of(buffer.uses, [&](const Use &use) {
-        return use.offset == reads.front()->offset;
+  // All of the allocation, not of a view of it.
+  auto isWhole = [&] {
+    return coversBuffer(once, read) &&
+           cast<MemRefType>(read.buffer.getType()).getNumElements() ==
+               buffer.getType().getNumElements();
+  };
+  if (uses.size() != 1 || llvm::none_of(last.nest.inputs, isRead) ||
+      !isWhole() || !llvm::all_of(buffer.uses, [&](const Use &use) {
+        return use.offset == only.offset;
       }))
     return nullptr;
   for (auto [o, output] : llvm::enumerate(last.nest.outputs)) {
     unsigned argument = last.nest.inputs.size() + o;
+    // A body may have no arguments for outputs: linalg.map.
     bool overwrites = last.nest.initial[o] ||
+                      argument >= last.nest.body->getNumArguments() ||
                       last.nest.body->getArgument(argument).use_empty();
     if (overwrites && !output.streamed && output.element == read.element &&
         output.strides == read.strides && isFree(output, buffer))

@@ -223,6 +223,14 @@ static bool chooseTile(KernelGroup &group, RowPlan &plan) {
   return true;
 }
 
+RowPlan RowPlan::part(Value first, int64_t count) const {
+  RowPlan part = *this;
+  part.firstUnit = first;
+  part.units = count;
+  part.chunks = llvm::divideCeil(count, unitsPerChunk);
+  return part;
+}
+
 std::optional<RowPlan> planRows(KernelGroup &group, int64_t grain) {
   if (!canRunByRows(group))
     return std::nullopt;
@@ -335,12 +343,13 @@ void RowEmitter::emit() {
                                            plan.unitsPerChunk);
     sums[m]->createPartials(b);
   }
+  Value first = plan.firstUnit ? plan.firstUnit : constant(0);
+  Value end = add(first, constant(plan.units));
   if (plan.chunks == 1) {
     Operation *parent = b.getInsertionBlock()->getParentOp();
     while (!isa<scf::ForallOp, FunctionOpInterface>(parent))
       parent = parent->getParentOp();
-    emitChunk(&parent->getRegion(0).front(), constant(0), constant(0),
-              constant(plan.units));
+    emitChunk(&parent->getRegion(0).front(), constant(0), first, end);
   } else {
     auto forall = b.create<scf::ForallOp>(
         loc, ArrayRef<OpFoldResult>{b.getIndexAttr(plan.chunks)}, ValueRange(),
@@ -348,10 +357,10 @@ void RowEmitter::emit() {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(forall.getBody());
     Value chunk = forall.getInductionVar(0);
-    Value begin = multiply(chunk, plan.unitsPerChunk);
-    Value end = b.create<arith::MinSIOp>(
-        loc, add(begin, constant(plan.unitsPerChunk)), constant(plan.units));
-    emitChunk(forall.getBody(), chunk, begin, end);
+    Value begin = add(first, multiply(chunk, plan.unitsPerChunk));
+    Value limit = b.create<arith::MinSIOp>(
+        loc, add(begin, constant(plan.unitsPerChunk)), end);
+    emitChunk(forall.getBody(), chunk, begin, limit);
   }
   for (auto &[member, sum] : sums)
     sum->finish(b);
@@ -417,16 +426,9 @@ void RowEmitter::emitUnit(Value unit, Value number) {
 
 void RowEmitter::enter(LoopNest &nest, unsigned loop, Value index,
                        int64_t extent, bool locals) {
-  for (Access *access : nest.accesses())
-    if (!access->isScalar() && access->isLinear() && access->strides[loop] &&
-        (locals || !buffers.isLocal(*access)))
-      access->start =
-          add(access->start, multiply(index, access->strides[loop]));
-  if (nest.indexed[loop])
-    for (auto [original, to] : llvm::enumerate(nest.loopOf))
-      if (to == int(loop))
-        nest.first[original] = add(nest.first[original], index);
-  nest.extents[loop] = extent;
+  holdLoop(b, nest, loop, index, extent, [&](const Access &access) {
+    return !locals && buffers.isLocal(access);
+  });
 }
 
 void RowEmitter::emitTile(ArrayRef<Value> outer, Value begin, int64_t rows,

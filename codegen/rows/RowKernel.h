@@ -48,6 +48,11 @@ struct RowPlan {
   bool inFlight = false;
   /// Tiles of all rows, and how they are shared out.
   int64_t units = 1, chunks = 1, unitsPerChunk = 1, maxChunks = INT64_MAX;
+  /// The first of the units that are wanted; null: 0.
+  mlir::Value firstUnit = {};
+
+  /// For `count` of the units.
+  RowPlan part(mlir::Value first, int64_t count) const;
 };
 
 /// None where the members are better, or only, run one after the other. May

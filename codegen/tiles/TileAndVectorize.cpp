@@ -17,6 +17,7 @@
 #include "codegen/nests/Epilogue.h"
 #include "codegen/nests/StartValues.h"
 #include "codegen/nests/Streams.h"
+#include "codegen/rows/RowBlocks.h"
 #include "codegen/rows/RowKernel.h"
 #include "codegen/tasks/ThreadShares.h"
 #include "codegen/tiles/ApartSums.h"
@@ -448,9 +449,16 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     StartValues starts(ops);
     auto isErased = [&](Operation *op) { return starts.isStart(op); };
-    for (const KernelOps &kernel : collectKernels(getOperation(), isErased))
-      if (failed(vectorizeKernel(rewriter, kernel, starts)))
+    const auto kernels = collectKernels(getOperation(), isErased);
+    for (ArrayRef<KernelOps> rest = kernels; !rest.empty();) {
+      FailureOr<bool> both =
+          rest.size() > 1 ? vectorizeBlocks(rewriter, rest[0], rest[1], starts)
+                          : false;
+      if (failed(both) ||
+          (!*both && failed(vectorizeKernel(rewriter, rest[0], starts))))
         return signalPassFailure();
+      rest = rest.drop_front(*both ? 2 : 1);
+    }
     for (linalg::LinalgOp op : ops)
       if (starts.isStart(op))
         eraseWithMemory(rewriter, op);
@@ -495,27 +503,102 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
     return success();
   }
 
-  /// False where it is left to others.
-  FailureOr<bool> vectorizeRows(RewriterBase &rewriter, const KernelOps &kernel,
-                                const StartValues &starts) {
+  /// None where the ops are no kernel over rows.
+  FailureOr<std::optional<KernelGroup>> groupOf(const KernelOps &kernel,
+                                                const StartValues &starts) {
     SmallVector<KernelMember, 0> members;
     for (linalg::LinalgOp op : kernel) {
       if (kernel.size() == 1 || llvm::is_contained(op.getStaticLoopRanges(), 0))
-        return false;
+        return std::optional<KernelGroup>();
       FailureOr<LoopNest> nest = buildLoopNest(op);
       if (failed(nest))
         return failure();
       starts.apply(op, *nest);
       members.push_back({op, std::move(*nest)});
     }
-    std::optional<KernelGroup> group = buildKernelGroup(members);
-    if (!group)
+    return buildKernelGroup(members);
+  }
+
+  /// A contraction and the kernel of its rows, block by block (RowBlocks.h).
+  /// False where they are left to others.
+  FailureOr<bool> vectorizeBlocks(RewriterBase &rewriter,
+                                  const KernelOps &product,
+                                  const KernelOps &next,
+                                  const StartValues &starts) {
+    std::optional<int64_t> size = chooseRowBlock(product, next, starts);
+    if (!size)
       return false;
-    std::optional<RowPlan> plan = planRows(*group, grainAt(kernel.front()));
+    FailureOr<LoopNest> nest = buildLoopNest(product.front());
+    FailureOr<std::optional<KernelGroup>> group = groupOf(next, starts);
+    if (failed(nest) || failed(group))
+      return failure();
+    starts.apply(product.front(), *nest);
+    const unsigned loop =
+        product.front()->getAttrOfType<DenseI64ArrayAttr>("mg.rows")[0];
+    const int64_t grain = grainAt(product.front()), rows = nest->extents[loop],
+                  whole = rows / *size * *size;
+    if (1 + appendEpilogues(*nest, product, starts) != product.size() ||
+        nest->indexed[loop] || !*group)
+      return false;
+    std::optional<RowPlan> plan = planRows(**group, grain);
+    if (!plan || !plan->inFlight || (*group)->rows != 1 ||
+        *size % plan->tile != 0)
+      return false;
+    // What is packed would be packed again.
+    LoopNest block = *nest;
+    block.extents[loop] = *size;
+    simplify(block);
+    if (planVectors(block, {lanes, registers}, grain).packed >= 0 ||
+        Factors(rewriter, block, lanes, findLevel(level)))
+      return false;
+    rewriter.setInsertionPoint(next.back());
+    const Location loc = nest->loc;
+    const auto emitBlock = [&](Value first, int64_t count) {
+      LoopNest part = *nest;
+      holdLoop(rewriter, part, loop, first, count,
+               [](const Access &) { return false; });
+      simplify(part);
+      prefetchColumns(part, lanes);
+      emit(rewriter, part, grain);
+      Value tile = rewriter.create<arith::ConstantIndexOp>(loc, plan->tile);
+      Value unit = rewriter.createOrFold<arith::DivUIOp>(loc, first, tile);
+      KernelGroup own = **group;
+      emitRows(rewriter, own,
+               plan->part(unit, llvm::divideCeil(count, plan->tile)),
+               {lanes, registers},
+               [&](Operation *op) { return starts.isStart(op); });
+    };
+    const auto index = [&](int64_t value) {
+      return rewriter.create<arith::ConstantIndexOp>(loc, value);
+    };
+    auto blocks =
+        rewriter.create<scf::ForOp>(loc, index(0), index(whole), index(*size));
+    {
+      OpBuilder::InsertionGuard guard(rewriter);
+      rewriter.setInsertionPointToStart(blocks.getBody());
+      emitBlock(blocks.getInductionVar(), *size);
+    }
+    if (whole < rows)
+      emitBlock(index(whole), rows - whole);
+    for (const KernelOps *done : {&next, &product})
+      for (linalg::LinalgOp op : llvm::reverse(*done))
+        eraseWithMemory(rewriter, op);
+    return true;
+  }
+
+  /// False where it is left to others.
+  FailureOr<bool> vectorizeRows(RewriterBase &rewriter, const KernelOps &kernel,
+                                const StartValues &starts) {
+    FailureOr<std::optional<KernelGroup>> group = groupOf(kernel, starts);
+    if (failed(group))
+      return failure();
+    if (!*group)
+      return false;
+    std::optional<RowPlan> plan = planRows(**group, grainAt(kernel.front()));
     if (!plan)
       return false;
     rewriter.setInsertionPoint(kernel.back());
-    emitRows(rewriter, *group, *plan, {lanes, registers},
+    emitRows(rewriter, **group, *plan, {lanes, registers},
              [&](Operation *op) { return starts.isStart(op); });
     for (linalg::LinalgOp op : llvm::reverse(kernel))
       eraseWithMemory(rewriter, op);

@@ -374,6 +374,154 @@ TEST(RowKernel, WhatIsReadTurnedIsKept) {
   EXPECT_GE(checkInPlace(text), 4000u);
 }
 
+TEST(RowKernel, WhatNobodyReadsSpoilsNothing) {
+  // The second result of the last op has a place of its own.
+  Text text = softmaxOf(40, 1000, false);
+  replaceOnce(text.text,
+              "%y = linalg.generic {indexing_maps = [#rc, $row, #rc]",
+              "%y:2 = linalg.generic {indexing_maps = [#rc, $row, #rc, #rc]");
+  replaceOnce(text.text, "outs(%e3 : $T)", "outs(%e3, %e4 : $T, $T)");
+  replaceOnce(text.text, "%b: f32, %o: f32):\n    %q",
+              "%b: f32, %o: f32, %p: f32):\n    %q");
+  replaceOnce(text.text, "linalg.yield %q : f32\n  } -> $T\n  return %y :",
+              "linalg.yield %q, %a : f32, f32\n  } -> ($T, $T)\n"
+              "  return %y#0 :");
+  replaceOnce(text.text, "  %e3 = tensor.empty() : $T\n",
+              "  %e3 = tensor.empty() : $T\n  %e4 = tensor.empty() : $T\n");
+  const auto x = noise(40 * 1000);
+  const auto [fused, apart] = runBoth(text, {x.data()}, {40 * 1000}, false);
+  EXPECT_EQ(fused, apart);
+}
+
+/// A part of a row's temporary is read last, into a part of the result.
+const std::string halves = std::string(header) + R"(
+func.func @f(%x: $T {mg.name = "x", mg.dtype = "f32"})
+    -> ($T {mg.name = "z", mg.dtype = "f32"}) attributes {mg.entry} {
+  %zero = arith.constant 0.0 : f32
+  %e0 = tensor.empty() : $T
+  %e1 = tensor.empty() : $S
+  %e2 = tensor.empty() : $H
+  %e3 = tensor.empty() : $T
+  %e4 = tensor.empty() : $H
+  %w = tensor.extract_slice %x[0, 0] [40, 500] [1, 1] : $T to $H
+  %u = linalg.generic {indexing_maps = [#rc, #rc], iterator_types = ["parallel", "parallel"]}
+      ins(%w : $H) outs(%e4 : $H) {
+  ^bb0(%a: f32, %o: f32):
+    %n = arith.negf %a : f32
+    linalg.yield %n : f32
+  } -> $H
+  %all = tensor.insert_slice %u into %e3[0, $beside] [40, 500] [1, 1] : $H into $T
+  %s0 = linalg.fill {rows 0} ins(%zero : f32) outs(%e1 : $S) -> $S
+  %es:2 = linalg.generic {indexing_maps = [#rc, #rc, #r], iterator_types = ["parallel", "reduction"]}
+      ins(%x : $T) outs(%e0, %s0 : $T, $S) attrs = {rows 0} {
+  ^bb0(%a: f32, %o: f32, %p: f32):
+    %e = math.exp %a : f32
+    %s = arith.addf %p, %e : f32
+    linalg.yield %e, %s : f32, f32
+  } -> ($T, $S)
+  %v = tensor.extract_slice %es#0[0, 0] [40, 500] [1, 1] : $T to $H
+  %y = linalg.generic {indexing_maps = [#rc, #r, #rc], iterator_types = ["parallel", "parallel"]}
+      ins(%v, %es#1 : $H, $S) outs(%e2 : $H) attrs = {rows 0} {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %q = arith.divf %a, %b : f32
+    linalg.yield %q : f32
+  } -> $H
+  %z = tensor.insert_slice %y into %all[0, $at] [40, 500] [1, 1] : $H into $T
+  return %z : $T
+}
+}
+)";
+
+TEST(RowKernel, APartOfTheResultHoldsNoWholeRow) {
+  for (const auto &[at, beside] : {std::pair("0", "500"), {"500", "0"}}) {
+    const Text text{halves,
+                    {{"T", shape({40, 1000})},
+                     {"S", shape({40})},
+                     {"H", shape({40, 500})},
+                     {"at", at},
+                     {"beside", beside}}};
+    const auto x = noise(40 * 1000);
+    const auto [fused, apart] = runBoth(text, {x.data()}, {40 * 1000}, false);
+    EXPECT_EQ(fused, apart) << at;
+  }
+}
+
+/// A product, one of its sums per row, and both in one result.
+const std::string product = R"(
+#a = affine_map<(i, j, k) -> (i, k)>
+#b = affine_map<(i, j, k) -> (k, j)>
+#p = affine_map<(i, j, k) -> (i, j)>
+)" + std::string(header) + R"(
+func.func @f(%a: $A {mg.name = "a", mg.dtype = "f32"}, %b: $B {mg.name = "b", mg.dtype = "f32"})
+    -> ($T {mg.name = "y", mg.dtype = "f32"}) attributes {mg.entry} {
+  %zero = arith.constant 0.0 : f32
+  %e0 = tensor.empty() : $T
+  %e1 = tensor.empty() : $S
+  %e2 = tensor.empty() : $T
+  %c0 = linalg.fill {$first} ins(%zero : f32) outs(%e0 : $T) -> $T
+  %c = linalg.generic {indexing_maps = [#a, #b, #p], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : $A, $B) outs(%c0 : $T) attrs = {mg.contraction, $first} {
+  ^bb0(%x: f32, %w: f32, %o: f32):
+    %m = arith.mulf %x, %w : f32
+    %n = arith.addf %o, %m : f32
+    linalg.yield %n : f32
+  } -> $T
+  %s0 = linalg.fill {$second} ins(%zero : f32) outs(%e1 : $S) -> $S
+  %s = linalg.generic {indexing_maps = [#rc, #r], iterator_types = ["parallel", "reduction"]}
+      ins(%c : $T) outs(%s0 : $S) attrs = {$second} {
+  ^bb0(%x: f32, %o: f32):
+    %n = arith.addf %o, %x : f32
+    linalg.yield %n : f32
+  } -> $S
+  %y = linalg.generic {indexing_maps = [#rc, #r, #rc], iterator_types = ["parallel", "parallel"]}
+      ins(%c, %s : $T, $S) outs(%e2 : $T) attrs = {$second} {
+  ^bb0(%x: f32, %t: f32, %o: f32):
+    %n = arith.subf %x, %t : f32
+    linalg.yield %n : f32
+  } -> $T
+  return %y : $T
+}
+}
+)";
+
+TEST(RowKernel, BlocksOfAProductAreItsRows) {
+  // 2 blocks of 128 rows, and of 44 or none.
+  const int64_t depth = 16, columns = 4224;
+  for (const int64_t rows : {256, 300}) {
+    const auto a = noise(rows * depth), b = noise(depth * columns, 2);
+    auto run = [&](bool kernels, const std::string &level, mg_pool *pool) {
+      const Text text{
+          product,
+          {{"A", shape({rows, depth})},
+           {"B", shape({depth, columns})},
+           {"T", shape({rows, columns})},
+           {"S", shape({rows})},
+           {"first",
+            kernels ? "mg.kernel = 0 : i64, mg.rows = array<i64: 0, 1>" : ""},
+           {"second",
+            kernels ? "mg.kernel = 1 : i64, mg.rows = array<i64: 0>" : ""}}};
+      std::string program = text.get(false);
+      for (size_t at;
+           (at = program.find("mg.contraction, }")) != std::string::npos;)
+        program.replace(at, 17, "mg.contraction}");
+      const Compiled compiled(program, {.levels = {level}});
+      std::vector<float> y(rows * columns, NAN);
+      EXPECT_TRUE(compiled) << program;
+      if (compiled)
+        EXPECT_EQ(compiled.call({a.data(), b.data()}, {y.data()}, {}, 0, pool),
+                  0);
+      return y;
+    };
+    mg_pool *three = mg_pool_create(3);
+    for (const std::string &level : levelsHere()) {
+      const auto apart = run(false, level, nullptr);
+      EXPECT_EQ(run(true, level, nullptr), apart) << rows << " " << level;
+      EXPECT_EQ(run(true, level, three), apart) << rows << " " << level;
+    }
+    mg_pool_destroy(three);
+  }
+}
+
 /// Scores of all pairs, those of later positions left out, their softmax and
 /// the weighted mean: rows are heads and positions.
 const std::string attention = R"(
