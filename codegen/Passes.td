@@ -100,15 +100,18 @@ def LowerMath : Pass<"mg-lower-math", "mlir::ModuleOp"> {
     In: `math` ops and `arith.remf` on f32 and f64 scalars and vectors. Out:
     `func.call`s of `mg_OP_f32` and `mg_OP_f64`, which take one native vector:
     wider vectors are split, narrower ones and scalars padded. Ops that are an
-    instruction (sqrt, floor, fma, ..) stay for `convert-math-to-llvm`.
+    instruction (sqrt, floor, fma, ..) stay for `convert-math-to-llvm`. With
+    AVX-512 the larger of a number and zero is one, too.
   }];
   let options = [
+    Option<"avx512", "avx512", "bool", /*default=*/"false",
+           "vectors of 16 f32 have AVX-512's instructions">,
     Option<"lanes", "lanes", "int64_t", /*default=*/"8",
            "f32 lanes of the CPU level's native vector: 4, 8 or 16">,
   ];
   let dependentDialects = [
-    "mlir::arith::ArithDialect", "mlir::func::FuncDialect",
-    "mlir::vector::VectorDialect",
+    "mlir::LLVM::LLVMDialect", "mlir::arith::ArithDialect",
+    "mlir::func::FuncDialect", "mlir::vector::VectorDialect",
   ];
 }
 
@@ -128,10 +131,14 @@ def ExpandHalves : Pass<"mg-expand-halves", "mlir::ModuleOp"> {
            "takes those below 2^-126 for zeros">,
     Option<"keepExcess", "keep-excess", "bool", /*default=*/"false",
            "what is narrowed to be widened again is not rounded">,
+    Option<"avx512", "avx512", "bool", /*default=*/"false",
+           "vectors of 16 f32 are rounded to bf16 by AVX-512's instructions">,
+    Option<"vnni", "vnni", "bool", /*default=*/"false",
+           "and by its sums of products of words">,
   ];
   let dependentDialects = [
     "mlir::arith::ArithDialect", "mlir::LLVM::LLVMDialect",
-    "mlir::math::MathDialect",
+    "mlir::math::MathDialect", "mlir::vector::VectorDialect",
   ];
 }
 

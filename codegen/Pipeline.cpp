@@ -74,12 +74,16 @@ void buildToLLVMPipeline(OpPassManager &passes, const Level &level,
   passes.addPass(createSplitEntries());
   // Before LLVM sees a half: it would compute with it.
   const bool hasF16C = level.cpu.starts_with("x86-64") && level.lanes >= 8;
+  const bool hasAvx512 = level.cpu.starts_with("x86-64") && level.lanes == 16;
   const bool takesBF16 = fastMath && level.features.contains("avx512bf16");
-  passes.addPass(createExpandHalves({.f16Lanes = hasF16C ? level.lanes : 0,
-                                     .bf16Lanes = takesBF16 ? level.lanes : 0,
-                                     .keepExcess = fastMath}));
+  passes.addPass(
+      createExpandHalves({.f16Lanes = hasF16C ? level.lanes : 0,
+                          .bf16Lanes = takesBF16 ? level.lanes : 0,
+                          .keepExcess = fastMath,
+                          .avx512 = hasAvx512,
+                          .vnni = level.features.contains("avx512vnni")}));
   // Functions take and return native vectors, while vectors are still vectors.
-  passes.addPass(createLowerMath({level.lanes}));
+  passes.addPass(createLowerMath({.avx512 = hasAvx512, .lanes = level.lanes}));
   // Subviews become pointer arithmetic that the memref lowering knows.
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());

@@ -14,6 +14,9 @@
 //
 // NaN stays NaN (quiet), with its sign and upper payload.
 //
+// With AVX-512 a vector of f32 is rounded to the same bits by two or three
+// instructions (Avx512.h), a relu of what is rounded included.
+//
 // Where there are instructions for f16, vectors are converted by these, to the
 // same bits. LLVM does not see what they do: of an operation between two
 // conversions it makes one on halves, and LLVM 19's minimum of NaN and -0 on
@@ -26,6 +29,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/Passes.h"
+#include "codegen/math/Avx512.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -161,6 +165,16 @@ bool isCompared(Value x) {
   });
 }
 
+/// The relu that is all that becomes of a number once it is widened again.
+Operation *soleRelu(arith::TruncFOp op) {
+  if (!op->hasOneUse() || !isa<arith::ExtFOp>(*op->user_begin()))
+    return nullptr;
+  Operation *widened = *op->user_begin();
+  if (!widened->hasOneUse() || !avx512::isRelu(*widened->user_begin()))
+    return nullptr;
+  return *widened->user_begin();
+}
+
 Value f16ToF32(ImplicitLocOpBuilder &b, Words &w, Value x) {
   Value bits = w.fromHalf(x);
   Value magnitude = w.both(bits, 0x7fff);
@@ -269,7 +283,47 @@ class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
     return b.create<arith::BitcastOp>(to, bits);
   }
 
+  /// Whether AVX-512 rounds here what `op` narrows.
+  bool isRoundedInPlace(arith::TruncFOp op) {
+    return avx512 && avx512::isNative(op.getIn().getType()) &&
+           getElementTypeOrSelf(op.getType()).isBF16() &&
+           !isNative(op.getType());
+  }
+
+  /// Gives those who widen it again the number itself, rounded, and the others
+  /// its upper half.
+  void roundInPlace(arith::TruncFOp op, bool isExact) {
+    ImplicitLocOpBuilder b(op->getLoc(), op);
+    Words w(b, op.getType());
+    Value x = op.getIn();
+    const auto widensAgain = [&](Operation *user) {
+      return isa<arith::ExtFOp>(user) &&
+             user->getResult(0).getType() == x.getType();
+    };
+    Value bits = w.bitsOf(x);
+    if (!isExact) {
+      Operation *relu = soleRelu(op);
+      bits = avx512::roundToBf16(b, x, /*withRelu=*/relu, vnni);
+      x = w.floatOf(w.both(bits, 0xffff0000));
+      if (relu) {
+        relu->replaceAllUsesWith(ValueRange(x));
+        relu->erase();
+      }
+    }
+    for (Operation *user : op->getUsers())
+      if (widensAgain(user))
+        user->replaceAllUsesWith(ValueRange(x));
+    if (llvm::all_of(op->getUsers(), widensAgain))
+      return;
+    Value half =
+        b.create<arith::BitcastOp>(op.getType(), avx512::upperHalves(b, bits));
+    op.replaceAllUsesWith(half);
+  }
+
   void expand(Operation *op, bool isExact) {
+    if (auto narrowed = dyn_cast<arith::TruncFOp>(op);
+        narrowed && isRoundedInPlace(narrowed))
+      return roundInPlace(narrowed, isExact);
     ImplicitLocOpBuilder b(op->getLoc(), op);
     Value x = op->getOperand(0);
     const Type to = op->getResult(0).getType();
@@ -282,7 +336,6 @@ class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
         result = b.create<arith::ExtFOp>(to, result);
     }
     op->getResult(0).replaceAllUsesWith(result);
-    op->erase();
   }
 
   /// `type` with the bits of a half in the place of the half.
@@ -371,7 +424,10 @@ class ExpandHalves : public impl::ExpandHalvesBase<ExpandHalves> {
     const SmallVector<bool> areExact = llvm::map_to_vector(
         conversions, [](Operation *op) { return isBf16(op->getOperand(0)); });
     for (auto [op, isExact] : llvm::zip_equal(conversions, areExact))
-      expand(op, isExact);
+      if (!op->use_empty())
+        expand(op, isExact);
+    for (Operation *op : llvm::reverse(conversions))
+      op->erase();
     getOperation()->walk([&](Operation *op) { retype(op); });
   }
 };

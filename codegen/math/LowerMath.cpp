@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "codegen/Passes.h"
+#include "codegen/math/Avx512.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -165,12 +166,14 @@ public:
 
 private:
   void runOnOperation() final {
-    SmallVector<Operation *> functions, roots, copies;
+    SmallVector<Operation *> functions, roots, relus, copies;
     const WalkResult result = getOperation().walk([&](Operation *op) {
       if (isa<LLVM::SSACopyOp>(op)) {
         copies.push_back(op);
       } else if (isa<math::RsqrtOp>(op)) {
         roots.push_back(op);
+      } else if (avx512 && avx512::isRelu(op)) {
+        relus.push_back(op);
       } else if (!functionOf(op).empty()) {
         const Type element = getElementTypeOrSelf(op->getResult(0).getType());
         if (!element.isF32() && !element.isF64()) {
@@ -190,6 +193,11 @@ private:
     }
     for (Operation *op : roots) {
       expandRsqrt(cast<math::RsqrtOp>(op));
+      op->erase();
+    }
+    for (Operation *op : relus) {
+      ImplicitLocOpBuilder b(op->getLoc(), op);
+      op->replaceAllUsesWith(ValueRange(avx512::relu(b, op->getOperand(0))));
       op->erase();
     }
     // They hid operands from folds; the functions are calls now.

@@ -244,6 +244,84 @@ TEST_P(Halves, ChoicesAreRoundedWhereTheyAreNoHalves) {
   }
 }
 
+/// Numbers of all classes, ties and signalling NaN among them; more than whole
+/// vectors.
+std::vector<float> ofAllClasses() {
+  std::vector<float> x;
+  for (uint32_t bits :
+       {0x00000000u, 0x00000001u, 0x00008000u, 0x00018000u, 0x007fffffu,
+        0x00800000u, 0x3f800000u, 0x3f808000u, 0x3f818000u, 0x7f7f7fffu,
+        0x7f7f8000u, 0x7f7fffffu, 0x7f800000u, 0x7f800001u, 0x7fa12345u,
+        0x7fc00000u, 0x7fffffffu})
+    for (uint32_t sign : {0u, 0x80000000u})
+      x.push_back(std::bit_cast<float>(bits | sign));
+  std::mt19937 random(7);
+  while (x.size() < 4099)
+    x.push_back(std::bit_cast<float>(
+        static_cast<uint32_t>(random() & (random() % 2 ? ~0u : 0xffff8000))));
+  return x;
+}
+
+uint16_t quietUpperHalf(float x) {
+  return (std::bit_cast<uint32_t>(x) >> 16) | 0x40;
+}
+
+TEST_P(Halves, NanKeepsSignAndPayload) {
+  const std::vector<float> x = ofAllClasses();
+  const auto y = run<uint16_t>(GetParam(), "truncf", "f32", "bf16", x);
+  for (size_t i = 0; i < x.size(); ++i)
+    if (std::isnan(x[i]))
+      ASSERT_EQ(y[i], quietUpperHalf(x[i])) << std::bit_cast<uint32_t>(x[i]);
+}
+
+/// max(x, 0) is +0 for -0 and NaN for NaN, of the number itself and of what it
+/// is rounded to.
+TEST_P(Halves, ReluKnowsZeroAndNan) {
+  const std::vector<float> x = ofAllClasses();
+  const std::string rounded = "%n = arith.truncf %p : f32 to bf16\n"
+                              "%v = arith.extf %n : bf16 to f32\n";
+  const std::string zero = "%zero = arith.constant 0.0 : f32\n";
+  const auto call = [&](const char *type, const std::string &body, void *y) {
+    std::string text = conversion("negf", "f32", type, x.size());
+    const std::string op = std::string("%s = arith.negf %p : f32 to ") + type;
+    text.replace(text.find(op), op.size(), zero + body);
+    const Compiled compiled(text, {.levels = {GetParam()}});
+    ASSERT_TRUE(compiled);
+    ASSERT_EQ(compiled.call({x.data()}, {y}), MG_OK);
+  };
+  const auto expectRelu = [](float x, uint32_t bits, uint32_t want) {
+    ASSERT_TRUE(!std::isnan(x) || std::isnan(std::bit_cast<float>(bits)));
+    if (!std::isnan(x)) {
+      ASSERT_EQ(bits, x > 0 ? want : 0) << x;
+    }
+  };
+  std::vector<float> y(x.size(), 1);
+  call("f32", "%s = arith.maximumf %p, %zero : f32\n", y.data());
+  for (size_t i = 0; i < x.size(); ++i)
+    expectRelu(x[i], std::bit_cast<uint32_t>(y[i]),
+               std::bit_cast<uint32_t>(x[i]));
+
+  const auto plain = run<uint16_t>(GetParam(), "truncf", "f32", "bf16", x);
+  std::vector<uint16_t> z(x.size(), 1);
+  call("bf16",
+       rounded + "%r = arith.maximumf %v, %zero : f32\n"
+                 "%s = arith.truncf %r : f32 to bf16\n",
+       z.data());
+  for (size_t i = 0; i < x.size(); ++i)
+    expectRelu(x[i], z[i] << 16, plain[i] << 16);
+
+  // What is rounded has another use.
+  call("bf16",
+       rounded + "%r = arith.maximumf %v, %zero : f32\n"
+                 "%d = arith.subf %r, %v : f32\n"
+                 "%s = arith.truncf %d : f32 to bf16\n",
+       z.data());
+  for (size_t i = 0; i < x.size(); ++i)
+    if (std::abs(x[i]) < 1e38f) { // is not rounded to infinity
+      ASSERT_EQ(z[i], x[i] > 0 ? 0 : plain[i] & 0x7fff) << x[i];
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Codegen, Halves, testing::ValuesIn(levelsHere()),
                          levelTestName);
 
