@@ -22,8 +22,10 @@ static constexpr int64_t maxRowBytes = 512 << 10;
 static constexpr int64_t maxSharedBytes = 256 << 10;
 /// Rows that a contraction takes at a time, at least, and what of them may be
 /// touched: best the second cache holds it, but a share of the third is still
-/// better than the whole array in memory.
+/// better than the whole array in memory. Where all rows touch more than any
+/// cache holds, memory it is either way: then rather that of a tile.
 static constexpr int64_t tileRows = 32, maxTileBytes = 16 << 20;
+static constexpr int64_t maxCachedBytes = 256 << 20;
 /// Rows below which threads would wait, for work that wants them.
 static constexpr int64_t minRows = 8, threadedBytes = 1 << 20;
 /// Longer bodies need more registers than there are, and LLVM more time.
@@ -257,8 +259,8 @@ static int64_t rowsIn(const LoopClasses &classes, ArrayRef<unsigned> rows,
 }
 
 /// Whether all that the ops touch in one row, or in a tile of rows for
-/// contractions, stays in the cache; but for what tiles share, which has a
-/// limit of its own.
+/// contractions, stays in the cache, or at least takes less memory; but for
+/// what tiles share, which has a limit of its own.
 static bool fitsCache(const LoopClasses &classes, ArrayRef<unsigned> rows) {
   int64_t bytes = 0, all = 1;
   for (unsigned cls : rows)
@@ -272,9 +274,10 @@ static bool fitsCache(const LoopClasses &classes, ArrayRef<unsigned> rows) {
         bytes += bytesOf(tensor) / count;
     });
   }
-  return llvm::any_of(classes.members(), isContraction)
-             ? bytes * tileRows <= maxTileBytes
-             : bytes <= maxRowBytes;
+  return bytes * all > maxCachedBytes ||
+         (llvm::any_of(classes.members(), isContraction)
+              ? bytes * tileRows <= maxTileBytes
+              : bytes <= maxRowBytes);
 }
 
 /// Bytes of what the ops compute in one row.

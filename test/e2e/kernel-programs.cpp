@@ -46,17 +46,32 @@ struct Block {
   }
 };
 
-/// Attention's gradient for two lengths, of grouped queries.
+/// Attention of grouped queries and its gradient for three lengths; the result
+/// alone with a mask, and for keys of which no cache holds a tile's scores.
 void writeLongAttention() {
-  for (const std::int64_t length : {1024, 2048, 4096})
+  const auto heads = [](std::int64_t n, std::int64_t length) {
+    return mg::spec({n, length, 32});
+  };
+  for (const std::int64_t length : {1024, 2048, 4096}) {
+    const Tensor q = heads(4, length), k = heads(2, length);
+    const std::string suffix = "_" + std::to_string(length);
     for (const bool causal : {false, true}) {
       auto f = [=](Tensor q, Tensor k, Tensor v) {
         return mg::scaled_dot_product_attention(q, k, v, {.causal = causal});
       };
-      const Tensor q = mg::spec({4, length, 32}), k = mg::spec({2, length, 32});
-      writeBoth((causal ? "causal_" : "long_") + std::to_string(length), f, q,
-                q, k, k);
+      writeBoth((causal ? "causal" : "long") + suffix, f, q, q, k, k);
     }
+    auto masked = [](Tensor q, Tensor k, Tensor v, Tensor mask) {
+      return mg::scaled_dot_product_attention(q, k, v, {.mask = mask});
+    };
+    write("masked" + suffix, mg::aot::entry("main", masked, q, k, k,
+                                            mg::spec({length, length})));
+  }
+  auto f = [](Tensor q, Tensor k, Tensor v) {
+    return mg::scaled_dot_product_attention(q, k, v, {});
+  };
+  write("long_65536", mg::aot::entry("main", f, heads(4, 65536),
+                                     heads(2, 65536), heads(2, 65536)));
 }
 
 /// Parameters of an optimizer, of several ranks.
