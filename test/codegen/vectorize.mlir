@@ -112,6 +112,27 @@ func.func @sum(%x: memref<100000xf32>, %y: memref<f32>) {
 
 // -----
 
+// So are those of a contraction with few results.
+// CHECK-LABEL: func @few_results
+// CHECK: memref.alloc() : memref<16384xf32>
+// CHECK: scf.forall {{.*}} in (16)
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (k, n)>
+#c = affine_map<(m, n, k) -> (m, n)>
+#loops = {indexing_maps = [#a, #b, #c],
+          iterator_types = ["parallel", "parallel", "reduction"]}
+func.func @few_results(%x: memref<16x1000000xf32>, %y: memref<1000000x16xf32>, %z: memref<16x16xf32>) {
+  linalg.generic #loops ins(%x, %y : memref<16x1000000xf32>, memref<1000000x16xf32>) outs(%z : memref<16x16xf32>) attrs = {mg.contraction} {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %o, %m : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
 // Only what is marked becomes an FMA.
 // CHECK-LABEL: func @dot
 // CHECK: llvm.intr.fmuladd
