@@ -14,12 +14,12 @@
 // element? What one member wrote the next one gets from its register; what is
 // written twice is stored once, and what no one outside reads has no memory.
 //
-// A light epilogue is written out for each vector of the tile; a heavy one (an
-// exponential is a polynomial) would be long code, so the tile goes through a
-// small buffer and a loop; where the sums are along the lanes, and so come out
-// one by one, it is no epilogue, but the next loop over their memory. No value
-// changes by this: sums are complete, and multiplications and additions meet
-// across members as they do in memory.
+// A light epilogue, or that of a small tile, is written out for each vector; a
+// heavy one (an exponential is a polynomial) would be long code, so the tile
+// goes through a small buffer and a loop; where the sums are along the lanes,
+// and so come out one by one, it is no epilogue, but the next loop over their
+// memory. No value changes by this: sums are complete, and multiplications and
+// additions meet across members as they do in memory.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MG_CODEGEN_NESTS_EPILOGUE_H

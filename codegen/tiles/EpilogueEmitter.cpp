@@ -95,12 +95,18 @@ void TileEmitter::moveTo(ArrayRef<Value> corner) {
     move(stage);
 }
 
+/// Ops that are written out for a small tile; a loop over it takes longer to
+/// begin and to end than it runs. The constants of more are many, and would be
+/// kept in registers that the sums need.
+static constexpr double mostWrittenOut = 5 * lightBody;
+
 /// `sums` are [reduced][rows][vecs].
 void TileEmitter::emitEpilogues(Tile tile, ArrayRef<Value> sums) {
   double cost = 0;
   for (Epilogue &epilogue : nest.epilogues)
     cost += bodyCost(*epilogue.body);
-  if (cost > lightBody && !plan.isRowStyle())
+  if (cost > lightBody && cost * tile.rows * tile.vecs > mostWrittenOut &&
+      !plan.isRowStyle())
     return loopOverTile(tile, sums);
   moveTo(Values(ivs));
   int64_t vecs = plan.isRowStyle() ? 1 : tile.vecs;

@@ -113,6 +113,7 @@ private:
   void collect(func::FuncOp entry, llvm::function_ref<bool(StringRef)> isKnown);
   std::optional<Layout> chooseLayout(OpOperand &operand) const;
   std::optional<Layout> chooseWords(OpOperand &operand) const;
+  bool fillsWords(OpOperand &operand) const;
   void replaceWeights(func::FuncOp entry);
   OwningOpRef<ModuleOp> createModule(ArrayRef<Named> group);
   std::string nameOf(StringRef weight, const Layout &layout) const;
@@ -201,6 +202,8 @@ std::optional<Layout> Preparation::chooseLayout(OpOperand &operand) const {
     return std::nullopt;
   if (std::optional<Layout> words = chooseWords(operand))
     return words;
+  if (fillsWords(operand))
+    return std::nullopt;
   if (!isa<FloatType>(getElementTypeOrSelf(operand.get())))
     return std::nullopt;
   if (winograd)
@@ -308,6 +311,23 @@ std::string Preparation::nameOf(StringRef weight, const Layout &layout) const {
   while (names.contains(name))
     name += '_';
   return name;
+}
+
+/// Whether a level multiplies words that it fills up itself (panels have whole
+/// ones only), as of three channels, and has uses enough to do so in each call.
+bool Preparation::fillsWords(OpOperand &operand) const {
+  auto op = cast<linalg::GenericOp>(operand.getOwner());
+  FailureOr<LoopNest> nest = buildLoopNest(op);
+  if (failed(nest))
+    return false;
+  auto panels = choosePanels(*nest, operand.getOperandNumber());
+  if (!panels || sharedUses(*nest, panels->loop) < minPanelUses)
+    return false;
+  simplify(*nest);
+  OpBuilder b(op);
+  return llvm::any_of(levels, [&](const Level *level) {
+    return Factors(b, *nest, level->lanes, level).areWords();
+  });
 }
 
 //===----------------------------------------------------------------------===//
