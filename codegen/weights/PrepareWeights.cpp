@@ -313,8 +313,9 @@ std::string Preparation::nameOf(StringRef weight, const Layout &layout) const {
   return name;
 }
 
-/// Whether a level multiplies words that it fills up itself (panels have whole
-/// ones only), as of three channels, and has uses enough to do so in each call.
+/// Whether all levels multiply words that they fill up themselves (panels have
+/// whole ones only), as of three channels, and has uses enough to do so in each
+/// call.
 bool Preparation::fillsWords(OpOperand &operand) const {
   auto op = cast<linalg::GenericOp>(operand.getOwner());
   FailureOr<LoopNest> nest = buildLoopNest(op);
@@ -325,7 +326,7 @@ bool Preparation::fillsWords(OpOperand &operand) const {
     return false;
   simplify(*nest);
   OpBuilder b(op);
-  return llvm::any_of(levels, [&](const Level *level) {
+  return !levels.empty() && llvm::all_of(levels, [&](const Level *level) {
     return Factors(b, *nest, level->lanes, level).areWords();
   });
 }

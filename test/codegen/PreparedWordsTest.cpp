@@ -270,6 +270,26 @@ TEST(PreparedWordsOfLevels, OfHalvesAreOneLevels) {
   EXPECT_EQ(wordFor({v4, znver4}), wordFor({v4}));
 }
 
+/// Sums of odd length have no whole words: many rows let the kernel fill them
+/// up in each call, few ones read panels of single halves.
+TEST(PreparedWordsOfLevels, OfHalvesThatAreNotWhole) {
+  const auto isLaidOut = [](Sums halves, std::vector<std::string> levels) {
+    halves.areHalves = true;
+    Prepared prepared(halves.text(), levels);
+    return prepared.layOut.get() != nullptr;
+  };
+  const std::string znver4 = "znver4", v4 = "x86-64-v4";
+  const Sums many{70, 70, 65}, few{7, 70, 65},
+      image{1, 70, 3, true, true, 16, 7};
+  EXPECT_FALSE(isLaidOut(many, {znver4}));
+  EXPECT_FALSE(isLaidOut(image, {znver4}));
+  EXPECT_TRUE(isLaidOut(few, {znver4}));
+  for (const Sums &sums : {many, image}) {
+    EXPECT_TRUE(isLaidOut(sums, {v4}));
+    EXPECT_TRUE(isLaidOut(sums, {v4, znver4}));
+  }
+}
+
 /// Few rows and many, sizes that nothing divides, a reduction in passes: in
 /// pairs where the level multiplies these, else in panels of single halves.
 TEST_P(PreparedWords, OfHalves) {
