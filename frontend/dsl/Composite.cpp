@@ -16,6 +16,15 @@ namespace {
 
 /// `axis` from the front.
 int normal(int axis, const Tensor &x) { return axisOf(axis, x.rank(), x); }
+/// `body` of x in f32 at least, back in x's float type: an activation of a half
+/// is rounded once, like a norm.
+Trace::Body inWide(Tensor (*body)(const Tensor &)) {
+  return [=](const Tensors &in) {
+    const DType dtype = in[0].dtype();
+    return Tensors{cast(body(cast(in[0], widened(dtype))), dtype)};
+  };
+}
+
 /// The maximum along `axis`, or 0 where that is infinite: x minus it is no NaN.
 Tensor shiftOf(const Tensor &x, int axis) {
   const Tensor top = max(x, axis, true);
@@ -43,13 +52,15 @@ Tensor elu(Arg x, float alpha) {
 Tensor gelu(Arg x, Gelu form) {
   Scope scope("gelu", x.where);
   const bool exact = form == Gelu::erf;
-  auto body = [&](const Tensors &in) -> Tensors {
-    const Tensor &y = in[0];
-    constexpr double a = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
-    const Tensor inner = exact ? erf(y * (1 / std::numbers::sqrt2))
-                               : tanh((y + y * y * y * 0.044715) * a);
-    return {y * 0.5 * (inner + 1)};
-  };
+  const Trace::Body body =
+      exact ? inWide([](const Tensor &y) {
+        return y * 0.5 * (erf(y * (1 / std::numbers::sqrt2)) + 1);
+      })
+            : inWide([](const Tensor &y) {
+                constexpr double a =
+                    std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+                return y * 0.5 * (tanh((y + y * y * y * 0.044715) * a) + 1);
+              });
   mlir::Builder b(currentContext());
   return composite(
       "gelu", {real("gelu", x)},
@@ -58,16 +69,14 @@ Tensor gelu(Arg x, Gelu form) {
 }
 Tensor silu(Arg x) {
   Scope scope("silu", x.where);
-  return composite("silu", {real("silu", x)}, {}, [](const Tensors &in) {
-    return Tensors{in[0] * sigmoid(in[0])};
-  });
+  return composite("silu", {real("silu", x)}, {},
+                   inWide([](const Tensor &y) { return y * sigmoid(y); }));
 }
 Tensor softplus(Arg x) {
   Scope scope("softplus", x.where);
   // The kinks of max and abs cancel at 0, which their derivatives do not see.
-  auto body = [](const Tensors &in) -> Tensors {
-    return {maximum(in[0], 0) + log1p(exp(-abs(in[0])))};
-  };
+  const Trace::Body body = inWide(
+      [](const Tensor &y) { return maximum(y, 0) + log1p(exp(-abs(y))); });
   auto forward = [=](const Tensors &in) -> Tensors {
     return {body(in)[0], in[0]};
   };
@@ -87,11 +96,10 @@ Tensor softmax(Arg x, int axis) {
   const Tensor y = real("softmax", x);
   const int dim = normal(axis, y);
   auto body = [=](const Tensors &in) {
-    const Tensor e = exp(in[0] - max(in[0], dim, true));
-    const Tensor total = sum(e, dim, true);
-    // One division per row; a half's reciprocal would lose too much.
-    const bool isHalf = widened(y.dtype()) != y.dtype();
-    return Tensors{isHalf ? e / total : e * reciprocal(total)};
+    const Tensor wide = cast(in[0], widened(y.dtype()));
+    const Tensor e = exp(wide - max(wide, dim, true));
+    // One division per row.
+    return Tensors{cast(e * reciprocal(sum(e, dim, true)), y.dtype())};
   };
   return composite("softmax", {y}, axisAttribute(dim), body,
                    softmaxRule(body, dim));
@@ -101,8 +109,10 @@ Tensor logsumexp(Arg x, int axis, bool keep) {
   const Tensor y = real("logsumexp", x);
   const int dim = normal(axis, y);
   auto body = [=](const Tensors &in) {
-    const Tensor shift = shiftOf(in[0], dim);
-    return Tensors{log(sum(exp(in[0] - shift), dim)) + squeeze(shift, dim)};
+    const Tensor wide = cast(in[0], widened(y.dtype()));
+    const Tensor shift = shiftOf(wide, dim);
+    const Tensor total = log(sum(exp(wide - shift), dim));
+    return Tensors{cast(total + squeeze(shift, dim), y.dtype())};
   };
   const Tensor result = composite("logsumexp", {y}, axisAttribute(dim), body,
                                   logsumexpRule(body, dim));

@@ -4,6 +4,7 @@
 
 #include "codegen/Compiler.h"
 #include "minigrad/model.h"
+#include "minigrad/pool.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <random>
 
 namespace mg::codegen::test {
@@ -129,6 +131,22 @@ public:
                               workspace.get(), pool);
     EXPECT_TRUE(workspace.intact()) << "a write behind the workspace";
     return status;
+  }
+
+  /// Calls the first entry, of one output, by 2, 3 and 7 threads, and expects
+  /// the bits of `alone`.
+  template <class T>
+  void expectThreadsChangeNoBit(std::vector<const void *> inputs,
+                                std::vector<const void *> weights,
+                                const std::vector<T> &alone) const {
+    for (int threads : {2, 3, 7}) {
+      std::vector<unsigned char> shared(alone.size() * sizeof(T), 0x5a);
+      mg_pool *pool = mg_pool_create(threads);
+      EXPECT_EQ(call(inputs, {shared.data()}, weights, 0, pool), 0);
+      mg_pool_destroy(pool);
+      EXPECT_EQ(std::memcmp(shared.data(), alone.data(), shared.size()), 0)
+          << "by " << threads << " threads";
+    }
   }
 
   Artefact artefact;

@@ -130,6 +130,7 @@ protected:
     auto p = bytesOf(std::vector<float>(sizeOf(laidOut), NAN), type);
     ASSERT_EQ(layOut.call({w.data()}, {p.data()}), MG_OK);
     ASSERT_EQ(panels.call({x.data()}, {got.data()}, {p.data()}), MG_OK);
+    panels.expectThreadsChangeNoBit({x.data()}, {p.data()}, got);
   }
 };
 
@@ -169,6 +170,12 @@ TEST_P(PrepareWeights, OfStreams) {
 
 TEST_P(PrepareWeights, OfALongSum) {
   expectEqual(moduleOf(matrices("run", 40, 100, 5000)));
+}
+
+/// Work for several threads, and numbers that round.
+TEST_P(PrepareWeights, OfSharedWork) {
+  for (const char *type : {"f32", "bf16"})
+    expectEqual(moduleOf(matrices("run", 130, 700, 520, type)), type, normal);
 }
 
 TEST_P(PrepareWeights, OfBatches) {

@@ -165,7 +165,12 @@ std::vector<int32_t> run(const Sums &sums, const Compiled &layOut,
   if (sums.areHalves)
     result = reals.data();
   EXPECT_EQ(layOut.call({stored(sums, w).data()}, {p.data()}), MG_OK);
-  EXPECT_EQ(panels.call({stored(sums, x).data()}, {result}, {p.data()}), MG_OK);
+  const std::vector<uint8_t> input = stored(sums, x);
+  EXPECT_EQ(panels.call({input.data()}, {result}, {p.data()}), MG_OK);
+  if (sums.areHalves)
+    panels.expectThreadsChangeNoBit({input.data()}, {p.data()}, reals);
+  else
+    panels.expectThreadsChangeNoBit({input.data()}, {p.data()}, y);
   return sums.areHalves ? std::vector<int32_t>(reals.begin(), reals.end()) : y;
 }
 

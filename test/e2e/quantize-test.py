@@ -154,6 +154,15 @@ class Quantize(unittest.TestCase):
         np.testing.assert_allclose(self.outputs(), x @ stands, atol=1e-4)
         self.assertEqual(report["bytes_after"], 96 * 10 // 2 + 3 * 10 * 4)
 
+    def testFewRowsDequantizeAsTheyRead(self):
+        """No kernel writes the numbers that the weights stand for."""
+        x, w = self.normal(8, 512), self.normal(512, 256)
+        for weights in ("int8", "int4"):
+            self.write(dot_model(8, 512, 256), {"w": w}, x=x)
+            self.quantize("--weights", weights)
+            kernels = json.loads(self.mgc("inspect", "q.mlir", "--json").stdout)["entries"][0]["kernels"]
+            self.assertLess(sum(kernel["bytes_written"] for kernel in kernels), w.nbytes // 8, weights)
+
     def testTransposedAndLeftWeights(self):
         x, w = self.normal(6, 64), self.normal(10, 64)
         model = dot_model(6, 64, 10, "contract [1] x [1]", "10x64")

@@ -234,6 +234,32 @@ TEST(Composites, AgainstFormulas) {
   EXPECT_TRUE(is(cross_entropy(m(), from({2, 0})), {.40760596, 2.40760596}));
 }
 
+/// Activations of a half are those of the number in f64, rounded to the half,
+/// but for what f32 loses on the way.
+TEST(Composites, OfHalvesAreRoundedOnce) {
+  const std::pair<const char *, Tensor (*)(const Tensor &)> functions[] = {
+      {"gelu", [](const Tensor &x) { return gelu(x); }},
+      {"gelu tanh", [](const Tensor &x) { return gelu(x, Gelu::tanh); }},
+      {"silu", [](const Tensor &x) { return silu(x); }},
+      {"softplus", [](const Tensor &x) { return softplus(x); }},
+      {"softmax", [](const Tensor &x) { return softmax(x, -1); }},
+      {"logsumexp", [](const Tensor &x) { return logsumexp(x, -1); }}};
+  const std::pair<DType, double> halves[] = {{DType::bf16, 0x1p-8},
+                                             {DType::f16, 0x1p-11}};
+  for (const auto &[name, function] : functions)
+    for (const auto &[dtype, roundoff] : halves) {
+      const Tensor x = astype(reshape(linspace(-3, 6, 1000), {10, 100}), dtype);
+      const Tensor y = function(x);
+      EXPECT_EQ(y.dtype(), dtype) << name;
+      const auto got = y.to_vector<double>(),
+                 want = function(astype(x, DType::f64)).to_vector<double>();
+      for (std::size_t i = 0; i < got.size(); ++i)
+        ASSERT_LE(std::abs(got[i] - want[i]),
+                  1.01 * roundoff * std::abs(want[i]) + 0x1p-25)
+            << name << " " << type_string(x) << " at " << i;
+    }
+}
+
 TEST(Random, IsAFunctionOfTheKey) {
   const Key key(7);
   const Tensor u = uniform(key, {1000});

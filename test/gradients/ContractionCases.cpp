@@ -56,28 +56,31 @@ static void addNarrow(Cases &cases) {
   }
 }
 
-/// The spatial attributes of a convolution, drawn so that a window fits.
-static Case randomConv(unsigned seed) {
+/// The spatial attributes of a convolution of 1 or 2 dimensions, or of 3 small
+/// ones, drawn so that a window fits.
+static Case randomConv(unsigned seed, bool is3D = false) {
   std::mt19937 random(seed);
   auto draw = [&](long low, long high) {
     return low + static_cast<long>(random() % (high - low + 1));
   };
-  const long spatial = draw(1, 2), groups = draw(1, 3);
+  const long most = is3D ? 2 : 3;
+  const long spatial = is3D ? 3 : draw(1, 2), groups = draw(1, most);
   std::vector<long> strides, lo, hi, lhsDilation, rhsDilation;
   std::string x = std::to_string(draw(1, 2)) + "x" +
                   std::to_string(groups * draw(1, 2)),
               w = std::to_string(groups * draw(1, 2)) + "x";
   w += std::to_string(std::stol(x.substr(x.find('x') + 1)) / groups);
   for (long i = 0; i < spatial; ++i) {
-    const long k = draw(1, 3);
-    strides.push_back(draw(1, 3));
+    const long k = draw(1, most);
+    strides.push_back(draw(1, most));
     lhsDilation.push_back(draw(1, 2));
     rhsDilation.push_back(draw(1, 2));
-    lo.push_back(draw(-1, 3));
-    hi.push_back(draw(-1, 3));
+    lo.push_back(draw(-1, is3D ? 1 : 3));
+    hi.push_back(draw(-1, is3D ? 1 : 3));
     // Dilated and cut, one window at least is left.
     const long least = (k - 1) * rhsDilation[i] + 1 - lo[i] - hi[i];
-    const long n = std::max(3L, (least - 1) / lhsDilation[i] + 2) + draw(0, 1);
+    const long n =
+        std::max(most, (least - 1) / lhsDilation[i] + 2) + draw(0, 1);
     x += "x" + std::to_string(n);
     w += "x" + std::to_string(k);
   }
@@ -92,6 +95,8 @@ static Case randomConv(unsigned seed) {
 static void addConv(Cases &cases) {
   for (unsigned seed = 1; seed <= 24; ++seed)
     cases.push_back(randomConv(seed));
+  for (unsigned seed = 25; seed <= 30; ++seed)
+    cases.push_back(randomConv(seed, /*is3D=*/true));
   const std::string plain = "strides = array<i64: 1>, lo = array<i64: 0>, "
                             "hi = array<i64: 0>, lhs_dilation = array<i64: 1>, "
                             "rhs_dilation = array<i64: 1>";
