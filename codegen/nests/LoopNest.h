@@ -8,7 +8,8 @@
 //   y[i,j,k] = x[k,i] over 4 x 8 x 1   ->   loops {4, 8 -> merged or kept}
 //   x : strides (1 per i, 0 per j)          y : strides (8 per i, 1 per j)
 //
-// Plain structs; nothing here changes IR.
+// Plain structs; nothing here changes what there is of IR, but for the index
+// that `holdLoop` computes.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MG_CODEGEN_NESTS_LOOPNEST_H
@@ -164,7 +165,7 @@ void appendLoop(LoopNest &nest, int64_t extent, bool reduction);
 void permute(LoopNest &nest, mlir::ArrayRef<unsigned> order);
 
 /// Holds a loop to `extent` iterations from `index` on, but for accesses that
-/// `stays` says stand there already.
+/// `stays` says stand there already. Not for bodies that read the loop's index.
 void holdLoop(mlir::OpBuilder &b, LoopNest &nest, unsigned loop,
               mlir::Value index, int64_t extent,
               llvm::function_ref<bool(const Access &)> stays);

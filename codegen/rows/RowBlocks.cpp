@@ -32,6 +32,8 @@ static std::optional<KernelMember> memberOf(linalg::LinalgOp op,
   FailureOr<LoopNest> nest = buildLoopNest(op);
   if (failed(nest))
     return std::nullopt;
+  if (rows[0] < 0 || rows[0] >= nest->size())
+    return std::nullopt;
   starts.apply(op, *nest);
   auto order = llvm::to_vector(llvm::seq<unsigned>(0, nest->size()));
   std::rotate(order.begin(), order.begin() + rows[0],

@@ -223,11 +223,21 @@ static bool chooseTile(KernelGroup &group, RowPlan &plan) {
   return true;
 }
 
+/// Shares the units out.
+static void shareOut(RowPlan &plan) {
+  int64_t wanted =
+      std::min(wantedChunks(plan.work, plan.grain), plan.maxChunks);
+  plan.unitsPerChunk =
+      llvm::divideCeil(plan.units, std::min(wanted, plan.units));
+  plan.chunks = llvm::divideCeil(plan.units, plan.unitsPerChunk);
+}
+
 RowPlan RowPlan::part(Value first, int64_t count) const {
   RowPlan part = *this;
   part.firstUnit = first;
+  part.work = work * double(count) / double(units);
   part.units = count;
-  part.chunks = llvm::divideCeil(count, unitsPerChunk);
+  shareOut(part);
   return part;
 }
 
@@ -238,10 +248,10 @@ std::optional<RowPlan> planRows(KernelGroup &group, int64_t grain) {
   RowPlan plan;
   if (!chooseTile(group, plan))
     return std::nullopt;
-  double work = 0;
+  plan.grain = grain;
   for (const KernelMember &member : group.members)
-    work += workOf(member.nest);
-  int64_t wanted = std::min(wantedChunks(work, grain), plan.maxChunks);
+    plan.work += workOf(member.nest);
+  int64_t wanted = std::min(wantedChunks(plan.work, grain), plan.maxChunks);
   plan.units = countTiles(group, plan.tile);
   for (; plan.units < wanted && plan.tile > plan.minTile;
        plan.units = countTiles(group, plan.tile))
@@ -249,9 +259,7 @@ std::optional<RowPlan> planRows(KernelGroup &group, int64_t grain) {
   // Very few long rows are better shared out inside each row.
   if (8 * plan.units <= wanted)
     return std::nullopt;
-  plan.unitsPerChunk =
-      llvm::divideCeil(plan.units, std::min(wanted, plan.units));
-  plan.chunks = llvm::divideCeil(plan.units, plan.unitsPerChunk);
+  shareOut(plan);
   return plan;
 }
 

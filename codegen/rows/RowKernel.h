@@ -51,7 +51,11 @@ struct RowPlan {
   /// The first of the units that are wanted; null: 0.
   mlir::Value firstUnit = {};
 
-  /// For `count` of the units.
+  /// What all rows are worth, in the pool's terms.
+  double work = 0;
+  int64_t grain = 0;
+
+  /// For `count` of the units, shared out by themselves.
   RowPlan part(mlir::Value first, int64_t count) const;
 };
 

@@ -80,6 +80,7 @@ void ReductionSplit::redirect(LoopNest &part, unsigned output, Value partial,
                               int64_t first) const {
   Access &access = part.outputs[output];
   access.buffer = partial;
+  access.start = {};
   access.stored = true;
   access.offset = first * results;
   access.strides.back() = results;

@@ -519,6 +519,21 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
     return buildKernelGroup(members);
   }
 
+  /// Whether so many iterations of the loop pack nothing, which each block
+  /// would do again, and are worth as many threads as all are.
+  bool isBlockLikeAll(OpBuilder &b, const LoopNest &all, unsigned loop,
+                      ArrayRef<int64_t> sizes, int64_t grain) const {
+    return llvm::all_of(sizes, [&](int64_t size) {
+      LoopNest block = all;
+      block.extents[loop] = size;
+      simplify(block);
+      return wantedChunks(workOf(block), grain) ==
+                 wantedChunks(workOf(all), grain) &&
+             planVectors(block, {lanes, registers}, grain).packed < 0 &&
+             !Factors(b, block, lanes, findLevel(level));
+    });
+  }
+
   /// A contraction and the kernel of its rows, block by block (RowBlocks.h).
   /// False where they are left to others.
   FailureOr<bool> vectorizeBlocks(RewriterBase &rewriter,
@@ -535,21 +550,19 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
     starts.apply(product.front(), *nest);
     const unsigned loop =
         product.front()->getAttrOfType<DenseI64ArrayAttr>("mg.rows")[0];
+    // The last block takes what is left as well, so that none is small.
     const int64_t grain = grainAt(product.front()), rows = nest->extents[loop],
-                  whole = rows / *size * *size;
+                  last = *size + rows % *size, whole = rows - last;
     if (1 + appendEpilogues(*nest, product, starts) != product.size() ||
         nest->indexed[loop] || !*group)
       return false;
     std::optional<RowPlan> plan = planRows(**group, grain);
+    // Rows of several loops are merged by now: they are others than these.
     if (!plan || !plan->inFlight || (*group)->rows != 1 ||
-        *size % plan->tile != 0)
+        (*group)->rowExtent(0) != rows || *size % plan->tile != 0)
       return false;
-    // What is packed would be packed again.
-    LoopNest block = *nest;
-    block.extents[loop] = *size;
-    simplify(block);
-    if (planVectors(block, {lanes, registers}, grain).packed >= 0 ||
-        Factors(rewriter, block, lanes, findLevel(level)))
+    if (!isBlockLikeAll(rewriter, *nest, loop, {*size, last}, grain) ||
+        plan->part({}, *size / plan->tile).chunks < plan->chunks / 4)
       return false;
     rewriter.setInsertionPoint(next.back());
     const Location loc = nest->loc;
@@ -578,8 +591,7 @@ struct TileAndVectorize : public impl::TileAndVectorizeBase<TileAndVectorize> {
       rewriter.setInsertionPointToStart(blocks.getBody());
       emitBlock(blocks.getInductionVar(), *size);
     }
-    if (whole < rows)
-      emitBlock(index(whole), rows - whole);
+    emitBlock(index(whole), last);
     for (const KernelOps *done : {&next, &product})
       for (linalg::LinalgOp op : llvm::reverse(*done))
         eraseWithMemory(rewriter, op);

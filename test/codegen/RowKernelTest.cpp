@@ -485,9 +485,9 @@ func.func @f(%a: $A {mg.name = "a", mg.dtype = "f32"}, %b: $B {mg.name = "b", mg
 )";
 
 TEST(RowKernel, BlocksOfAProductAreItsRows) {
-  // 2 blocks of 128 rows, and of 44 or none.
+  // 2 or 3 blocks, of 128 rows and of as many or 44 more.
   const int64_t depth = 16, columns = 4224;
-  for (const int64_t rows : {256, 300}) {
+  for (const int64_t rows : {256, 300, 428}) {
     const auto a = noise(rows * depth), b = noise(depth * columns, 2);
     auto run = [&](bool kernels, const std::string &level, mg_pool *pool) {
       const Text text{

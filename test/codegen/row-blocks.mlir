@@ -1,8 +1,9 @@
 // RUN: mgc-opt %s --mg-vectorize="lanes=16 registers=32" | FileCheck %s
 
-// A product and the kernel of its rows take turns: 128 rows each, and the rest.
+// A product and the kernel of its rows take turns: 128 rows each, and in the end
+// the rest with as many more.
 // CHECK-LABEL: func.func @rows
-// CHECK: {{^    }}scf.for {{.*}} to %c256{{.*}} step %c128
+// CHECK: {{^    }}scf.for {{.*}} to %c128{{.*}} step %c128
 // CHECK: {{^      }}scf.forall
 // CHECK: {{^      }}scf.forall
 // CHECK: {{^    }}scf.forall
