@@ -21,6 +21,9 @@ static constexpr int64_t enoughChunks = 16;
 /// The same where the outer loop has products of its own in each iteration:
 /// further in, each chunk would go through the factors of all of them.
 static constexpr int64_t enoughProducts = 8;
+/// How much more the busier one of two threads has where another loop is worth
+/// what it takes.
+static constexpr double clearly = 1.1;
 
 double workOf(const LoopNest &nest) {
   // What a tile reads it uses again and again.
@@ -50,8 +53,8 @@ public:
   double together(unsigned loop, int64_t chunks) const;
   /// What the busier one has by what each should have, 1 to 2.
   double unevenness(unsigned loop, int64_t chunks) const;
-  /// The most chunks, a power of two, that are about even, else the fewest of
-  /// those that are most so: the first one, the largest, begins first.
+  /// The most chunks that are about even, else the fewest of those that are
+  /// most so: the first one, the largest, begins first.
   int64_t evenChunks(unsigned loop, int64_t most) const;
 
 private:
@@ -87,8 +90,7 @@ int64_t TwoThreads::evenChunks(unsigned loop, int64_t most) const {
   constexpr double about = 1.04;
   int64_t best = 1;
   double least = 2;
-  for (int64_t chunks = llvm::bit_floor(uint64_t(std::max<int64_t>(most, 1)));
-       chunks > 1; chunks /= 2) {
+  for (int64_t chunks = most; chunks > 1; --chunks) {
     const double share = unevenness(loop, chunks);
     if (share <= about)
       return chunks;
@@ -187,7 +189,6 @@ double TwoThreads::together(unsigned loop, int64_t chunks) const {
 static bool planRowChunks(const LoopNest &nest, int64_t wanted,
                           VectorPlan &plan) {
   constexpr int64_t minRows = 48, most = 8;
-  constexpr double clearly = 1.1;
   if (!nest.contraction || plan.vector < 0 || plan.row < 0 ||
       plan.packed >= 0 || plan.inPlace >= 0 || (plan.depth && !nest.panels()) ||
       chooseLaneInput(nest, plan.vector) < 0)
@@ -236,25 +237,37 @@ static int64_t mostSharing(const LoopNest &nest, int64_t vector) {
       uses / (8 * minPanelUses), std::min<int64_t>(uses / minPanelUses, 2))));
 }
 
-/// The first loop with enough tiles, else the one with most.
+/// The first loop with enough tiles, else the one with most, of a few the first
+/// one where they are about even.
 static void planFirstLoop(const LoopNest &nest, int64_t wanted,
                           VectorPlan &plan) {
   const bool sharesPanels = plan.sharesColumns(nest);
   if (sharesPanels || plan.depth)
     wanted = std::min(wanted, maxChunksWithMemory);
+  constexpr int64_t few = 8;
+  const TwoThreads threads(nest, plan);
   auto chunksOf = [&](unsigned level) {
-    unsigned loop = plan.parallel[level];
-    int64_t tiles = llvm::divideCeil(nest.extents[loop], plan.tileOf(loop));
+    const unsigned loop = plan.parallel[level];
+    const int64_t tiles =
+        llvm::divideCeil(nest.extents[loop], plan.tileOf(loop));
+    int64_t most = std::min(tiles, wanted);
     if (sharesPanels && level > plan.panelLevel)
-      tiles = std::min(tiles, mostSharing(nest, plan.vector));
-    return std::min(tiles, wanted);
+      most = std::min(most, mostSharing(nest, plan.vector));
+    return most < few ? threads.evenChunks(loop, most) : most;
   };
   auto enoughAt = [&](unsigned level) {
     return isBatch(nest, plan.parallel[level]) ? enoughProducts : enoughChunks;
   };
-  for (unsigned level = 0; level < plan.parallel.size(); ++level)
-    if (std::min(chunksOf(level), enoughAt(plan.split)) > chunksOf(plan.split))
+  auto unevenness = [&](unsigned level) {
+    return threads.unevenness(plan.parallel[level], chunksOf(level));
+  };
+  for (unsigned level = 0; level < plan.parallel.size(); ++level) {
+    const int64_t now = chunksOf(plan.split), then = chunksOf(level);
+    if (std::min(then, enoughAt(plan.split)) > now ||
+        (now < few && then >= now &&
+         unevenness(level) * clearly < unevenness(plan.split)))
       plan.split = level;
+  }
   plan.chunks = std::max<int64_t>(1, chunksOf(plan.split));
 }
 

@@ -16,6 +16,16 @@
 // CHECK: scf.forall (%{{.*}}) in (2)
 // CHECK: scf.for %{{.*}} = %{{[0-9]+}} to %{{[0-9]+}} step %c8
 
+// A panel and a part, or two and a part, that are copied first: the part is the
+// last chunk's, so that columns would be one chunk, or two of which one has
+// twice as much. Chunks are of rows, which copy a panel each.
+// CHECK-LABEL: func @copied_part
+// CHECK: scf.forall (%{{.*}}) in (2)
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c48{{.*}} step
+// CHECK-LABEL: func @copied_two_and_part
+// CHECK: scf.forall (%{{.*}}) in (2)
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c96{{.*}} step
+
 // Rows of a result that are no whole lines: threads with columns would share
 // one in each. Short sums take less time than to send so many lines to and fro.
 // CHECK-LABEL: func @shared_lines
@@ -35,6 +45,7 @@
 #sums = affine_map<(n, c, h, w, i, y, x) -> (n, c, h, w)>
 #plain = affine_map<(i, j, k) -> (k, j)>
 #b = affine_map<(i, j, k) -> (j floordiv 48, k, j mod 48)>
+#turned = affine_map<(i, j, k) -> (j, k)>
 #c = affine_map<(i, j, k) -> (i, j)>
 func.func @uneven_panels(%a: memref<112x64xf32>, %b: memref<5x64x48xf32>,
                          %c: memref<112x224xf32>) {
@@ -68,6 +79,32 @@ func.func @one_panel(%a: memref<96x300xf32>, %b: memref<1x300x48xf32>,
                   iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%a, %b : memref<96x300xf32>, memref<1x300x48xf32>)
       outs(%c : memref<96x48xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @copied_part(%a: memref<384x64xf32>, %b: memref<72x64xf32>,
+                         %c: memref<384x72xf32>) {
+  linalg.generic {indexing_maps = [#a, #turned, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<384x64xf32>, memref<72x64xf32>)
+      outs(%c : memref<384x72xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @copied_two_and_part(%a: memref<384x64xf32>, %b: memref<136x64xf32>,
+                         %c: memref<384x136xf32>) {
+  linalg.generic {indexing_maps = [#a, #turned, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<384x64xf32>, memref<136x64xf32>)
+      outs(%c : memref<384x136xf32>) {
   ^bb0(%x: f32, %y: f32, %o: f32):
     %p = arith.mulf %x, %y : f32
     %s = arith.addf %o, %p : f32
