@@ -88,14 +88,14 @@ bool TileSpace::isCrowded(int64_t vecs) const {
   return across && shareSets(across, vecs * lanes / 2, firstCacheBytes);
 }
 
-/// Cycles of one tile per step of k: FMAs, loads, or the latency. All rows read
-/// the same vectors again, if need be from the second cache.
+/// Cycles of one tile per step of k: FMAs, loads, or the latency. The rows of
+/// other tiles read the same vectors again, if need be from the second cache.
 double TileSpace::tileCycles(int64_t rows, int64_t vecs) const {
   if (rows == 0 || vecs == 0)
     return 0;
   double units = std::max({rows * vecs, rows + vecs, minSums}) / 2.0;
   const int64_t piece = vecs * bytes + beyond;
-  bool isFar = steps / overlap * piece > firstCacheBytes;
+  const bool isFar = m > rows && steps / overlap * piece > firstCacheBytes;
   double lines = double(piece) / lineBytes / overlap;
   const double stores =
       isCrowded(vecs) ? double(vecs * lanes) / steps * crowdedLineCycles : 0;
@@ -317,21 +317,20 @@ static int64_t vecsOfPanel(const LoopNest &nest, const Access &input,
   return isCut && isFlowing(nest, input, vector) ? piece : vecs;
 }
 
-/// Whether each element is read once, from memory, a piece from each page: in
-/// panels it comes as streams.
-static bool walksFar(const LoopNest &nest, const Access &input, int vector) {
-  constexpr int64_t page = 4096, large = 1 << 20;
-  int64_t bytes = bytesOf(input), all = bytes, step = 0;
-  for (unsigned d = 0; d < nest.size(); ++d) {
-    if (input.strides[d])
-      all *= nest.extents[d];
-    if (nest.reduction[d])
-      step = std::abs(input.strides[d]) * bytes;
-  }
-  return all >= large && step >= page / 2 && chooseVectorLoop(nest) == vector;
+/// Whether each element is read once, which in panels is one stream after the
+/// other. What fills up the last panel is read as well, so that few columns
+/// rather stay one piece.
+static bool streamsInPanels(const LoopNest &nest, int vector, int64_t lanes,
+                            bool inWords) {
+  constexpr int64_t leastByFill = 16;
+  const int64_t columns = nest.extents[vector],
+                fill = llvm::alignTo(columns, lanes) - columns;
+  return chooseVectorLoop(nest) == vector &&
+         (inWords || columns >= leastByFill * fill);
 }
 
-std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
+std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input,
+                                        bool inWords) {
   int loop = choosePanelLoop(nest, input);
   if (!nest.contraction || loop < 0 || nest.extents[loop] == 1)
     return std::nullopt;
@@ -339,10 +338,10 @@ std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input) {
   LoopNest merged = nest;
   simplify(merged);
   int own = merged.loopOf[loop];
-  if (sharedUses(nest, loop) < 2 &&
-      !walksFar(merged, merged.inputs[input], own))
-    return std::nullopt;
   int64_t lanes = widestLanes(nest);
+  if (sharedUses(nest, loop) < 2 &&
+      !streamsInPanels(merged, own, lanes, inWords))
+    return std::nullopt;
   TileSpace space = tileSpace(merged, own, chooseRowLoop(merged, own), lanes,
                               /*registers=*/32);
   space.overlap = 1;

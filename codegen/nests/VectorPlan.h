@@ -211,9 +211,11 @@ struct PanelChoice {
   unsigned loop;
   int64_t width;
 };
-/// Nothing where another layout, the present one, is as good: the input has one
-/// use only, or lanes run along another loop.
-std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input);
+/// Nothing where another layout, the present one, is as good: lanes run along
+/// another loop, or few columns of one use are one piece already. `inWords`: a
+/// panel has words of several steps, which are multiplied as they are.
+std::optional<PanelChoice> choosePanels(const LoopNest &nest, unsigned input,
+                                        bool inWords = false);
 
 /// The loop of a contraction's lanes; -1: scalars are best.
 int chooseVectorLoop(const LoopNest &nest);

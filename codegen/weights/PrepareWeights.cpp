@@ -166,7 +166,8 @@ static std::optional<Layout> choosePlanes(OpOperand &operand) {
 }
 
 /// The panels that the op wants of the operand; none where it is fine as it is.
-static std::optional<Layout> choosePanels(OpOperand &operand) {
+static std::optional<Layout> choosePanels(OpOperand &operand,
+                                          bool inWords = false) {
   auto op = cast<linalg::GenericOp>(operand.getOwner());
   AffineMap map = op.getMatchingIndexingMap(&operand);
   if (!map.isProjectedPermutation())
@@ -174,7 +175,7 @@ static std::optional<Layout> choosePanels(OpOperand &operand) {
   FailureOr<LoopNest> nest = buildLoopNest(op);
   if (failed(nest))
     return std::nullopt;
-  auto panels = choosePanels(*nest, operand.getOperandNumber());
+  auto panels = choosePanels(*nest, operand.getOperandNumber(), inWords);
   if (!panels)
     return std::nullopt;
   Layout layout;
@@ -521,7 +522,7 @@ std::optional<Layout> Preparation::chooseWords(OpOperand &operand) const {
   Type element = getElementTypeOrSelf(operand.get());
   std::optional<Layout> layout;
   if (!(element.isInteger(8) || element.isBF16()) || levels.empty() ||
-      !(layout = choosePanels(operand)))
+      !(layout = choosePanels(operand, /*inWords=*/true)))
     return std::nullopt;
   for (int64_t count : {quad, quad / 2})
     if (count * element.getIntOrFloatBitWidth() <= wordBits)

@@ -155,7 +155,7 @@ std::string vectorByMatrix(int64_t n, int64_t k) {
 }
 
 TEST_P(PrepareWeights, OfAVector) {
-  for (int64_t n : {600, 1031})
+  for (int64_t n : {64, 320, 600, 1031})
     expectEqual(vectorByMatrix(n, 500));
 }
 
@@ -301,10 +301,12 @@ TEST(PreparedWeights, AreTransformed) {
 }
 
 TEST(PreparedWeights, StayWhereTheyAreReadOnce) {
-  // In whole rows, or from a cache.
+  // In whole rows.
   EXPECT_FALSE(Prepared(moduleOf(matrices("run", 1, 600, 500))).layOut);
-  EXPECT_FALSE(Prepared(vectorByMatrix(600, 100)).layOut);
   EXPECT_FALSE(Prepared(moduleOf(matrices("run", 1, 96, 40))).layOut);
+  // A panel would have more elements by a seventh.
+  EXPECT_FALSE(Prepared(vectorByMatrix(100, 600)).layOut);
+  EXPECT_TRUE(Prepared(vectorByMatrix(96, 600)).layOut);
 }
 
 /// Each of `count` products has a weight of its own.
