@@ -46,6 +46,8 @@ struct TileSpace {
   int64_t bytes, steps;
   /// How many steps in a row read the same lines.
   int64_t overlap = 1;
+  /// Parts of the sums side by side.
+  int64_t chains = 1;
   /// Rows of a tile of one vector each, at most.
   int64_t mostSingle = maxRows;
   /// Bytes by which a tile's piece of a step reaches into one more line.
@@ -93,7 +95,7 @@ bool TileSpace::isCrowded(int64_t vecs) const {
 double TileSpace::tileCycles(int64_t rows, int64_t vecs) const {
   if (rows == 0 || vecs == 0)
     return 0;
-  double units = std::max({rows * vecs, rows + vecs, minSums}) / 2.0;
+  double units = std::max({rows * vecs, rows + vecs, minSums / chains}) / 2.0;
   const int64_t piece = vecs * bytes + beyond;
   const bool isFar = m > rows && steps / overlap * piece > firstCacheBytes;
   double lines = double(piece) / lineBytes / overlap;
@@ -224,6 +226,22 @@ static int64_t strideAcross(const LoopNest &nest, unsigned vector, int row) {
   return std::abs(output.strides[vector]) * bytesOf(output);
 }
 
+/// Parts of the innermost loop that are summed side by side: as many as hide
+/// the latency of an FMA where there are fewer results than that, in vectors of
+/// the widest level.
+static int64_t chainsOf(const LoopNest &nest, unsigned vector, int row) {
+  constexpr int64_t leastSteps = 8;
+  int64_t steps = 1;
+  for (unsigned d = 0; d < nest.size(); ++d)
+    if (nest.reduction[d] && d != vector)
+      steps = nest.extents[d];
+  const int64_t rows = row < 0 ? 1 : nest.extents[row],
+                sums = rows * int64_t(llvm::divideCeil(nest.extents[vector],
+                                                       widestLanes(nest))),
+                most = std::min(minSums / sums, steps / leastSteps);
+  return most > 1 ? int64_t(llvm::bit_floor(uint64_t(most))) : 1;
+}
+
 /// Tiles with vectors of `lanes` along `vector` and rows along `row` (-1: one).
 static TileSpace tileSpace(const LoopNest &nest, unsigned vector, int row,
                            int64_t lanes, int64_t registers) {
@@ -244,6 +262,7 @@ static TileSpace tileSpace(const LoopNest &nest, unsigned vector, int row,
           .bytes = bytes,
           .steps = steps,
           .overlap = overlap,
+          .chains = chainsOf(nest, vector, row),
           .mostSingle = mostSingleRows(nest, row),
           .beyond = isCut ? lineBytes : 0,
           .lanes = lanes,
@@ -708,6 +727,9 @@ void planContraction(const LoopNest &nest, VectorPlan &plan,
   if (space.m == 1 && !panels && walksPages(nest, plan))
     plan.vecs = std::min(space.n, space.registers - 5);
   planPasses(nest, plan);
+  if (!plan.depth && !plan.reduction.empty() &&
+      llvm::all_of(plan.combiners, [](Operation *op) { return op; }))
+    plan.chains = chainsOf(nest, plan.vector, plan.row);
   if (plan.row >= 0) {
     if (!panels)
       planLaneInput(nest, plan);

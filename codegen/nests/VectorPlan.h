@@ -73,6 +73,9 @@ struct VectorPlan {
   /// Sums are made of blocks of `blockSteps`, combined as a binary counter
   /// does.
   bool pairwise = false;
+  /// Sums of a contraction's result that are in flight at once, of as many
+  /// parts of the innermost loop; by the shape alone.
+  int64_t chains = 1;
   /// See matchCombiners.
   llvm::SmallVector<mlir::Operation *> combiners;
   /// The input whose panels are copied into one piece; -1: none.

@@ -119,6 +119,8 @@ TileEmitter::Values TileEmitter::steps(Tile tile, Value begin, int64_t count,
                                });
     if (rest)
       accumulators = ifWanted(whole, accumulators, atRest);
+  } else if (plan.chains > 1) {
+    accumulators = stepsInChains(tile, begin, count, accumulators);
   } else if (isInPieces(count)) {
     accumulators = stepsInPieces(tile, begin, count, accumulators);
   } else {
@@ -137,6 +139,39 @@ TileEmitter::Values TileEmitter::steps(Tile tile, Value begin, int64_t count,
   }
   ivs[d] = constant(0);
   return accumulators;
+}
+
+/// Equal parts side by side, each into sums of its own; what is left over goes
+/// into the first ones, to which the others are added in pairs.
+TileEmitter::Values TileEmitter::stepsInChains(Tile tile, Value begin,
+                                               int64_t count,
+                                               Values accumulators) {
+  const unsigned d = plan.reduction.back();
+  const int64_t part = count / plan.chains;
+  const size_t perChain = accumulators.size();
+  Values all(accumulators);
+  for (int64_t chain = 1; chain < plan.chains; ++chain)
+    llvm::append_range(all, neutralAccumulators());
+  all = loop(0, part, 1, all, [&](Value iv, ValueRange in) {
+    Values sums;
+    for (int64_t chain = 0; chain < plan.chains; ++chain) {
+      ivs[d] = add(add(begin, constant(chain * part)), iv);
+      Values own(in.slice(chain * perChain, perChain));
+      llvm::append_range(sums, step(tile, own));
+    }
+    return sums;
+  });
+  SmallVector<Values> chains;
+  for (int64_t chain = 0; chain < plan.chains; ++chain)
+    chains.emplace_back(ArrayRef(all).slice(chain * perChain, perChain));
+  for (int64_t i = plan.chains * part; i < count; ++i) {
+    ivs[d] = add(begin, constant(i));
+    chains.front() = step(tile, chains.front());
+  }
+  for (int64_t half = plan.chains / 2; half > 0; half /= 2)
+    for (int64_t chain = 0; chain < half; ++chain)
+      chains[chain] = combineAll(chains[chain], chains[chain + half]);
+  return chains.front();
 }
 
 void TileEmitter::pushBlocks(unsigned level, Tile tile, Value before) {
@@ -176,6 +211,18 @@ bool TileEmitter::startsFromOutput(unsigned output) const {
          (nest.contraction && nest.initial[output] && !plan.isRowStyle());
 }
 
+Value TileEmitter::neutralOf(unsigned output) {
+  TypedAttr neutral = *arith::getNeutralElement(plan.combiners[output]);
+  return asVector(b.create<arith::ConstantOp>(loc, neutral));
+}
+
+TileEmitter::Values TileEmitter::neutralAccumulators() {
+  Values accumulators;
+  for (unsigned o : reduced)
+    accumulators.append(accumulatorRows * accumulatorVecs, neutralOf(o));
+  return accumulators;
+}
+
 /// What the output holds, or the neutral element where that is added at the
 /// end.
 TileEmitter::Values TileEmitter::initialAccumulators(Tile tile) {
@@ -192,9 +239,7 @@ TileEmitter::Values TileEmitter::initialAccumulators(Tile tile) {
     for (int64_t row = 0; row < accumulatorRows; ++row)
       for (int64_t vec = 0; vec < accumulatorVecs; ++vec) {
         if (!startsFromOutput(o)) {
-          TypedAttr neutral = *arith::getNeutralElement(plan.combiners[o]);
-          accumulators.push_back(
-              asVector(b.create<arith::ConstantOp>(loc, neutral)));
+          accumulators.push_back(neutralOf(o));
           continue;
         }
         Place place{row, vec, vec + 1 == tile.vecs ? tile.last : plan.lanes};

@@ -137,6 +137,8 @@ private:
   int64_t stepSize() const;
   int64_t innermostBlocks() const;
   bool startsFromOutput(unsigned output) const;
+  Value neutralOf(unsigned output);
+  Values neutralAccumulators();
   Values initialAccumulators(Tile tile);
   Value finish(unsigned reducedOutput, Place place, mlir::ArrayRef<Value> sums);
   void storeAccumulators(Tile tile, Values accumulators);
@@ -157,6 +159,8 @@ private:
   // SumPieces.cpp: what is done between pieces of the sums.
   bool asksBeside() const;
   bool isInPieces(int64_t count) const;
+  Values stepsInChains(Tile tile, Value begin, int64_t count,
+                       Values accumulators);
   Values stepsInPieces(Tile tile, Value begin, int64_t count,
                        Values accumulators);
   void askForRow(const Access &access, const Flat &flat, Tile tile, Value row,

@@ -350,6 +350,18 @@ TEST_P(Vectorize, Dots) {
         checkDot({m, n, k, ta, tb}, options());
 }
 
+/// Sums in parts side by side, with steps left over, of rows and columns that
+/// fill no tile.
+TEST_P(Vectorize, DotsOfFewResults) {
+  for (const auto &[m, n, k] : {std::tuple{1, 8, 1031},
+                                {1, 10, 77},
+                                {1, 64, 19},
+                                {2, 17, 39},
+                                {3, 16, 100},
+                                {4, 10, 8191}})
+    checkDot({m, n, k, false, false}, options());
+}
+
 /// Large enough for panels of the right operand, a transposed one always has.
 TEST_P(Vectorize, PackedDots) {
   checkDot({40, 600, 130, false, false}, options());

@@ -6,6 +6,18 @@
 // CHECK: scf.for %{{.*}} = %c0{{.*}} to %c160{{.*}} step %c80
 // CHECK-LABEL: func @cut_lines
 // CHECK: scf.for %{{.*}} = %c0{{.*}} to %c192{{.*}} step %c48
+
+// One vector of results would wait for each multiply-add: eight parts of 1031
+// steps are summed side by side, seven are left over. Of three vectors two.
+// CHECK-LABEL: func @few_results
+// CHECK: scf.for {{.*}} = %c0{{.*}} to %c128{{.*}} step %c1
+// CHECK-COUNT-8: llvm.intr.fmuladd
+// CHECK: scf.yield
+// CHECK-COUNT-7: llvm.intr.fmuladd
+// CHECK-LABEL: func @some_results
+// CHECK: scf.for {{.*}} = %c0{{.*}} to %c515{{.*}} step %c1
+// CHECK-COUNT-6: llvm.intr.fmuladd
+// CHECK: scf.yield
 #a = affine_map<(i, j, k) -> (i, k)>
 #b = affine_map<(i, j, k) -> (k, j)>
 #c = affine_map<(i, j, k) -> (i, j)>
@@ -36,6 +48,32 @@ func.func @cut_lines(%a: memref<576x96xf32>, %b: memref<96x196xf32>,
   return
 }
 
+func.func @few_results(%a: memref<1x1031xf32>, %b: memref<1031x8xf32>,
+                      %c: memref<1x8xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<1x1031xf32>, memref<1031x8xf32>)
+      outs(%c : memref<1x8xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @some_results(%a: memref<3x1030xf32>, %b: memref<1030x16xf32>,
+                      %c: memref<3x16xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], mg.contraction,
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<3x1030xf32>, memref<1030x16xf32>)
+      outs(%c : memref<3x16xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
 // -----
 
 // Tiles lie across the result: of planes of 4 KiB the lines of 48 channels push
